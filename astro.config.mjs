@@ -1,0 +1,72 @@
+import node from '@astrojs/node';
+import react from '@astrojs/react';
+import sitemap from '@astrojs/sitemap';
+import { defineConfig, fontProviders } from 'astro/config';
+import { env } from './src/platform/env.ts';
+
+/** @param {string} file */
+const fontFile = (file) => new URL(`./node_modules/${file}`, import.meta.url).pathname;
+
+export default defineConfig({
+  site: env.siteUrl,
+  output: 'static',
+  trailingSlash: 'never',
+  adapter: node({ mode: 'middleware', bodySizeLimit: 6 * 1024 * 1024 }),
+  session: false,
+  integrations: [react(), sitemap({ filter: (page) => !/\/(?:print|search)$/.test(page) })],
+  compressHTML: true,
+  scopedStyleStrategy: 'where',
+  devToolbar: { enabled: false },
+  markdown: { syntaxHighlight: false },
+  prefetch: false,
+  server: { host: env.host, port: env.port },
+  security: {
+    checkOrigin: true,
+    allowedDomains: [{ hostname: new URL(env.siteUrl).hostname }],
+    csp: {
+      directives: [
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "media-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+      ],
+      scriptDirective: { resources: ["'self'", "'wasm-unsafe-eval'"] },
+    },
+  },
+  fonts: [
+    {
+      name: 'Young Serif',
+      cssVariable: '--font-young-serif',
+      provider: fontProviders.local(),
+      fallbacks: ['Georgia', 'serif'],
+      options: {
+        variants: [
+          {
+            weight: '400',
+            style: 'normal',
+            src: [fontFile('@fontsource/young-serif/files/young-serif-latin-400-normal.woff2')],
+          },
+        ],
+      },
+    },
+    {
+      name: 'Figtree',
+      cssVariable: '--font-figtree',
+      provider: fontProviders.local(),
+      fallbacks: ['system-ui', 'sans-serif'],
+      options: {
+        variants: [
+          {
+            weight: '300 900',
+            style: 'normal',
+            src: [fontFile('@fontsource-variable/figtree/files/figtree-latin-wght-normal.woff2')],
+          },
+        ],
+      },
+    },
+  ],
+});

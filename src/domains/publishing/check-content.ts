@@ -1,0 +1,237 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import type { ImageMetadata } from 'astro';
+import { z } from 'astro/zod';
+import sharp from 'sharp';
+import type { CollectionName, SchemaTools } from '../../collections/define.ts';
+import { collectionNames, collectionOf, type SingletonName, singletons } from '../../collections/registry.ts';
+import { renderRichText, richTextLinks, richTextProblems } from '../../lib/rich-text/render.ts';
+import { fixedPages, pathOf, reservedBelow, reservedNames } from '../../lib/routes.ts';
+import { problemSentence } from './problem-sentence.ts';
+import { type ContentFile, readCollection, readSingleton } from './read-content.ts';
+
+/** What an editor must mend, and where: the file from the content directory, the field or line, and a sentence. */
+export type ContentProblem = { file: string; field?: string; line?: number; message: string };
+
+type Library = {
+  byCollection: Map<CollectionName, Map<string, ContentFile>>;
+  singles: Map<SingletonName, ContentFile>;
+};
+
+/** Everything that is wrong with the content in `contentDir`, in order of file; empty when it can be published. */
+export async function checkContent(contentDir: string): Promise<ContentProblem[]> {
+  const { library, problems } = await readLibrary(contentDir);
+  problems.push(...duplicateProblems(library));
+  const pages = pagesOf(library);
+  for (const name of collectionNames) {
+    for (const entry of library.byCollection.get(name)?.values() ?? []) {
+      const schema = collectionOf(name).schema(toolsFor(contentDir, entry, library));
+      problems.push(...(await fieldProblems(entry, schema)), ...fieldLinkProblems(entry, pages));
+      if (collectionOf(name).shape === 'body') problems.push(...bodyProblems(entry, library, pages));
+    }
+  }
+  for (const [name, entry] of library.singles) {
+    const schema = singletons[name].schema(toolsFor(contentDir, entry, library));
+    problems.push(...(await fieldProblems(entry, schema)), ...fieldLinkProblems(entry, pages));
+  }
+  problems.push(...partProblems(library));
+  return problems.sort((a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** One problem as one line: `content/people/mei.yaml, field “country”: is missing.` */
+export function problemLine({ file, field, line, message }: ContentProblem): string {
+  const place = [field ? `field “${field}”` : '', line ? `line ${line}` : ''].filter(Boolean).join(', ');
+  return place ? `content/${file}, ${place}: ${message}` : `content/${file}: ${message}`;
+}
+
+async function readLibrary(contentDir: string): Promise<{ library: Library; problems: ContentProblem[] }> {
+  const library: Library = { byCollection: new Map(), singles: new Map() };
+  const problems: ContentProblem[] = [];
+  for (const name of collectionNames) {
+    const { entries, unreadable } = await readCollection(contentDir, collectionOf(name));
+    library.byCollection.set(name, new Map(entries.map((entry) => [entry.id, entry])));
+    problems.push(...unreadable);
+  }
+  for (const name of Object.keys(singletons) as SingletonName[]) {
+    const single = await readSingleton(contentDir, name);
+    if ('message' in single) problems.push(single);
+    else library.singles.set(name, single);
+  }
+  return { library, problems };
+}
+
+function toolsFor(contentDir: string, entry: ContentFile, library: Library): SchemaTools {
+  const beside = (file: string) => path.join(contentDir, path.dirname(entry.file), file);
+  const fileName = z
+    .string()
+    .regex(/^(?!\.)[\w.-]+$/, 'must be the name of a file beside this one, of letters, digits, - and _');
+  return {
+    reference: (name) =>
+      z.string().refine((slug) => library.byCollection.get(name)?.has(slug), {
+        error: (issue) =>
+          `names “${issue.input}”, but there is no such entry in ${collectionOf(name).label}.`,
+      }),
+    image: () =>
+      fileName
+        .refine(
+          (file) => isUsableImage(beside(file)),
+          'is not an image we can use: upload a JPEG, PNG or WebP.',
+        )
+        .transform((file) => file as unknown as ImageMetadata), // only whether it is valid matters here
+    file: () => fileName.refine((file) => exists(beside(file)), 'names a file that is not there.'),
+  };
+}
+
+async function isUsableImage(file: string): Promise<boolean> {
+  try {
+    const { format, width, height } = await sharp(file, { limitInputPixels: 40_000_000 }).metadata();
+    return ['jpeg', 'png', 'webp'].includes(format) && width > 0 && height > 0;
+  } catch {
+    return false;
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function fieldProblems(entry: ContentFile, schema: z.ZodObject): Promise<ContentProblem[]> {
+  const result = await schema.safeParseAsync(entry.data);
+  if (result.success) return [];
+  return result.error.issues.map((issue) => {
+    const field = issue.path
+      .map((part) => (typeof part === 'number' ? String(part + 1) : String(part)))
+      .join(' › ');
+    return { file: entry.file, ...(field && { field }), message: problemSentence(issue, entry.data) };
+  });
+}
+
+/** Links in fields (`href`, `link`) at any depth; rich text is checked with its lines. */
+function fieldLinkProblems(entry: ContentFile, pages: Pages): ContentProblem[] {
+  const problems: ContentProblem[] = [];
+  const visit = (value: unknown, field: string) => {
+    if (value === null || typeof value !== 'object') return;
+    for (const [key, inner] of Object.entries(value)) {
+      const name = field ? `${field} › ${Array.isArray(value) ? Number(key) + 1 : key}` : key;
+      if ((key === 'href' || key === 'link') && typeof inner === 'string') {
+        const message = linkProblem(inner, entry, pages);
+        if (message) problems.push({ file: entry.file, field: name, message });
+      } else visit(inner, name);
+    }
+  };
+  visit(entry.data, '');
+  return problems;
+}
+
+function bodyProblems(entry: ContentFile, library: Library, pages: Pages): ContentProblem[] {
+  const at = (line: number, message: string) => ({
+    file: entry.file,
+    line: line + entry.bodyLine - 1,
+    message,
+  });
+  const problems = richTextProblems(entry.body).map(({ line, message }) => at(line, message));
+  for (const { line, kind, target } of richTextLinks(entry.body)) {
+    if (kind === 'href') {
+      const message = linkProblem(target, entry, pages);
+      if (message) problems.push(at(line, message));
+      continue;
+    }
+    const collection = kind === 'image' ? 'images' : 'files';
+    if (!library.byCollection.get(collection)?.has(target))
+      problems.push(
+        at(
+          line,
+          `A ${kind === 'image' ? 'figure' : 'file'} names “${target}”, but there is no such entry in ${collectionOf(collection).label}.`,
+        ),
+      );
+  }
+  return problems;
+}
+
+/** Pages of the site by path; the entry whose text makes the page’s places, where there is one. */
+type Pages = Map<string, ContentFile | undefined>;
+
+function pagesOf(library: Library): Pages {
+  const pages: Pages = new Map(fixedPages.map((page) => [page, undefined]));
+  for (const name of collectionNames) {
+    const { href, shape } = collectionOf(name);
+    if (!href) continue;
+    for (const entry of library.byCollection.get(name)?.values() ?? [])
+      pages.set(href(entry.id), shape === 'body' && name !== 'member-resources' ? entry : undefined);
+  }
+  return pages;
+}
+
+const headingIds = new WeakMap<ContentFile, Set<string>>();
+
+function placesOn(entry: ContentFile): Set<string> {
+  const known = headingIds.get(entry);
+  if (known) return known;
+  const ids = new Set(renderRichText(entry.body).headings.map((heading) => heading.id));
+  headingIds.set(entry, ids);
+  return ids;
+}
+
+function linkProblem(href: string, from: ContentFile, pages: Pages): string | undefined {
+  if (!href.startsWith('/') && !href.startsWith('#')) return undefined;
+  const place = decodeURIComponent(/#(.*)$/.exec(href)?.[1] ?? '');
+  const path = pathOf(href);
+  if (path && !pages.has(path)) return `The link ${href} leads nowhere: there is no page ${path}.`;
+  const target = path ? pages.get(path) : from;
+  if (place && target && !placesOn(target).has(place))
+    return `The link ${href} leads to a place that is not on its page: no heading there has the address #${place}.`;
+  return undefined;
+}
+
+function duplicateProblems(library: Library): ContentProblem[] {
+  const problems: ContentProblem[] = [];
+  const taken = new Map<string, string>();
+  for (const name of collectionNames) {
+    const { href } = collectionOf(name);
+    for (const entry of library.byCollection.get(name)?.values() ?? []) {
+      const slug = entry.id.split('/').at(-1) ?? '';
+      if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(slug))
+        problems.push({
+          file: entry.file,
+          message: `has the address “${slug}”: use lower case letters, digits and single hyphens.`,
+        });
+      if (!href) continue;
+      const address = href(entry.id).toLowerCase();
+      const other = taken.get(address);
+      if (other)
+        problems.push({
+          file: entry.file,
+          message: `has the address ${address}, which content/${other} has already: give one of them another.`,
+        });
+      else taken.set(address, entry.file);
+      if (reservedBelow[name]?.includes(slug) || (name === 'pages' && reservedNames.includes(slug)))
+        problems.push({
+          file: entry.file,
+          message: `has the address ${address}, which the site needs for itself: choose another.`,
+        });
+    }
+  }
+  return problems;
+}
+
+/** A handbook page may only stand in a part of its own handbook. */
+function partProblems(library: Library): ContentProblem[] {
+  const parts = library.byCollection.get('handbook-parts');
+  return [...(library.byCollection.get('handbook-pages')?.values() ?? [])].flatMap((page) => {
+    const part = parts?.get(String(page.data['part']));
+    const handbook = page.id.split('/')[0];
+    if (!part || part.data['handbook'] === handbook) return [];
+    return [
+      {
+        file: page.file,
+        field: 'part',
+        message: `names “${part.id}”, which is a part of the handbook “${String(part.data['handbook'])}”, not of “${handbook}”.`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,33 @@
+/** Public address of a file that editors uploaded. */
+export function fileHref(slug: string, fileName: string): string {
+  return `/files/${slug}/${encodeURIComponent(fileName)}`;
+}
+
+const types: Record<string, { name: string; type: string }> = {
+  pdf: { name: 'PDF', type: 'application/pdf' },
+  mp4: { name: 'Film', type: 'video/mp4' },
+  webm: { name: 'Film', type: 'video/webm' },
+  mp3: { name: 'Audio', type: 'audio/mpeg' },
+  vtt: { name: 'Captions', type: 'text/vtt; charset=utf-8' },
+  docx: { name: 'Word', type: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document' },
+  pptx: {
+    name: 'PowerPoint',
+    type: 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+  },
+  xlsx: { name: 'Excel', type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' },
+  png: { name: 'Image', type: 'image/png' },
+  jpg: { name: 'Image', type: 'image/jpeg' },
+  webp: { name: 'Image', type: 'image/webp' },
+};
+
+const extensionOf = (fileName: string) => fileName.split('.').at(-1)?.toLowerCase() ?? '';
+
+/** What people call a file of this kind: `PDF`, `Film`. */
+export function extensionName(fileName: string): string {
+  return types[extensionOf(fileName)]?.name ?? extensionOf(fileName).toUpperCase();
+}
+
+/** The media type to serve a file with; unknown kinds are plain bytes. */
+export function mediaType(fileName: string): string {
+  return types[extensionOf(fileName)]?.type ?? 'application/octet-stream';
+}

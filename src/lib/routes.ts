@@ -1,0 +1,70 @@
+/** Public pages whose address is fixed and whose page is not an entry of a collection. */
+export const fixedPages = [
+  '/',
+  '/communities',
+  '/handbooks',
+  '/handbooks/members',
+  '/handbooks/members/print',
+  '/handbooks/sams',
+  '/handbooks/sams/print',
+  '/handbooks/hosts',
+  '/handbooks/hosts/print',
+  '/resources',
+  '/resources/rss.xml',
+  '/search',
+  '/sitemap-index.xml',
+  '/robots.txt',
+] as const;
+
+/** First parts of addresses that the product itself answers: a page of content may not take one. */
+export const reservedNames: readonly string[] = [
+  '404',
+  '500',
+  '_astro',
+  '_image',
+  '_server-islands',
+  'activate',
+  'api',
+  'calendar',
+  'communities',
+  'fonts',
+  'forgot-password',
+  'groups',
+  'handbooks',
+  'healthz',
+  'host',
+  'join',
+  'keystatic',
+  'live-sessions',
+  'me',
+  'og',
+  'pagefind',
+  'readyz',
+  'record',
+  'reset-password',
+  'resources',
+  'rsvp',
+  'sam',
+  'search',
+  'sessions',
+  'sign-in',
+  'sign-out',
+  'staff',
+  'unsubscribe',
+  'verify',
+  'webhooks',
+];
+
+/** Names below a collection's address that list pages take: `/communities/area/teaching`, `/handbooks/sams/print`. */
+export const reservedBelow: Readonly<Record<string, readonly string[]>> = {
+  communities: ['area', 'audience'],
+  resources: ['kind', 'topic', 'community', 'rss.xml'],
+  'member-resources': ['kind', 'topic', 'community', 'rss.xml'],
+  'handbook-pages': ['print'],
+};
+
+/** The path of a link without its query and place on the page, and without a closing slash. */
+export function pathOf(href: string): string {
+  const path = href.replace(/[?#].*$/, '');
+  return path.length > 1 ? path.replace(/\/+$/, '') : path;
+}

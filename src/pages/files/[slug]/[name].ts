@@ -1,0 +1,16 @@
+import { getCollection } from 'astro:content';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { APIRoute, GetStaticPaths } from 'astro';
+import { mediaType } from '#src/lib/files.ts';
+import { env } from '#src/platform/env.ts';
+
+export const getStaticPaths = (async () =>
+  (await getCollection('files')).map(({ id, data }) => ({
+    params: { slug: id, name: data.file },
+  }))) satisfies GetStaticPaths;
+
+export const GET: APIRoute = async ({ params: { slug = '', name = '' } }) => {
+  const bytes = await readFile(path.join(env.contentDir, 'files', slug, name));
+  return new Response(bytes, { headers: { 'Content-Type': mediaType(name) } });
+};

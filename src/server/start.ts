@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { env } from '../platform/env.ts';
+import { log } from '../platform/log.ts';
+import { type Serving, serve } from './serve.ts';
+
+/** `npm start`: serves the built site until SIGTERM or SIGINT, then lets requests under way finish. */
+const dist = path.resolve('dist');
+if (!existsSync(path.join(dist, 'server', 'entry.mjs'))) {
+  console.error('There is no built site in dist/ yet. Run npm run build first.');
+  process.exit(1);
+}
+
+const serving = await started();
+process.stdout.write(`ready ${serving.url}\n`);
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    setTimeout(() => process.exit(1), 10_000).unref();
+    serving.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  });
+}
+
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error }, 'process.uncaught');
+  process.exit(1);
+});
+
+async function started(): Promise<Serving> {
+  try {
+    return await serve({ dist, host: env.host, port: env.port, siteUrl: env.siteUrl });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      EADDRINUSE: `Port ${env.port} is taken by another program. Stop that one, or choose another port: PORT=4322 npm run demo`,
+      EACCES: `Port ${env.port} may not be used by this user. Choose one above 1023 with PORT.`,
+      EADDRNOTAVAIL: `This machine has no address ${env.host}. Set HOST to one it has, or to 0.0.0.0 for all.`,
+    };
+    const reason = code && reasons[code];
+    if (!reason) throw error;
+    console.error(reason);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,71 @@
+import { getImage } from 'astro:assets';
+import { getCollection, getEntry } from 'astro:content';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { extensionName, fileHref } from '../lib/files.ts';
+import { type RichText, renderRichText } from '../lib/rich-text/render.ts';
+import type { RichTextAssets, RichTextFile, RichTextImage } from '../lib/rich-text/tags.ts';
+import { env } from '../platform/env.ts';
+
+/** Name, contact and prices of this site. */
+export async function siteSettings() {
+  return (await getEntry('settings', 'settings'))!.data;
+}
+
+/** The links of header and footer. */
+export async function siteNavigation() {
+  return (await getEntry('navigation', 'navigation'))!.data;
+}
+
+let assets: Promise<RichTextAssets> | undefined;
+
+/** Renders an entry’s body with the site’s images and files. */
+export async function richText(entry: { body?: string | undefined }): Promise<RichText> {
+  if (import.meta.env.DEV) assets = undefined;
+  assets ??= loadAssets();
+  return renderRichText(entry.body ?? '', await assets);
+}
+
+/** A downloadable file by slug; undefined where the slug is not given. */
+export async function siteFile(slug: string | undefined): Promise<RichTextFile | undefined> {
+  if (!slug) return undefined;
+  assets ??= loadAssets();
+  return (await assets).files.get(slug);
+}
+
+async function loadAssets(): Promise<RichTextAssets> {
+  const [images, files] = await Promise.all([getCollection('images'), getCollection('files')]);
+  return {
+    images: new Map(
+      await Promise.all(images.map(async ({ id, data }) => [id, await preparedImage(data)] as const)),
+    ),
+    files: new Map(
+      await Promise.all(
+        files.map(async ({ id, data }) => {
+          const { size } = await stat(path.join(env.contentDir, 'files', id, data.file));
+          const detail = `${extensionName(data.file)}, ${readableSize(size)}`;
+          return [id, { href: fileHref(id, data.file), title: data.title, detail }] as const;
+        }),
+      ),
+    ),
+  };
+}
+
+async function preparedImage({ image, alt }: { image: ImageMetadata; alt: string }): Promise<RichTextImage> {
+  const widths = [480, 880, 1408].filter((width) => width < image.width);
+  const made = await getImage({
+    src: image,
+    widths: [...widths, Math.min(image.width, 1760)],
+    format: 'webp',
+  });
+  const width = Math.min(image.width, 1408);
+  const height = Math.round((width * image.height) / image.width);
+  return { src: made.src, srcset: made.srcSet.attribute, width, height, alt };
+}
+
+function readableSize(bytes: number): string {
+  const kilobytes = bytes / 1024;
+  return kilobytes < 1000
+    ? `${Math.max(1, Math.round(kilobytes))} KB`
+    : `${(kilobytes / 1024).toFixed(1)} MB`;
+}

@@ -1,0 +1,59 @@
+import { getCollection } from 'astro:content';
+import { emblem } from '../domains/communities/emblem.ts';
+import { type Area, areas } from '../domains/communities/model.ts';
+import { type Handbook, handbookOf, handbooks } from '../domains/handbooks/model.ts';
+import type { ShareCard } from '../domains/publishing/share-card.ts';
+import { kinds } from '../domains/resources/model.ts';
+import { allResources } from '../domains/resources/ui/read.ts';
+import { env } from '../platform/env.ts';
+import { siteSettings } from './content.ts';
+
+const colors: Record<Area | Handbook | 'site' | 'resources', string> = {
+  site: '#f9b62f',
+  resources: '#f3c9d9',
+  members: '#f9b62f',
+  sams: '#8fd0b4',
+  hosts: '#f59a83',
+  teaching: '#f9c55c',
+  leadership: '#d3a8e0',
+  pastoral: '#f59a83',
+  operations: '#8fd0b4',
+  technology: '#9dc0ee',
+};
+
+/** Every share card of the site, by its path below `/og/` without `.png`. */
+export async function shareCards(): Promise<{ path: string; card: ShareCard }[]> {
+  const { name: site, tagline } = await siteSettings();
+  const make = (path: string, title: string, label: string, color: string) => ({
+    path,
+    card: { title, label, site, color, emblem: emblem(path) },
+  });
+  const siteCard = make('site', tagline, 'A peer network for international schools', colors.site);
+  if (env.shareCards === 'site') return [siteCard];
+  const [communities, resources, pages, handbookPages] = await Promise.all([
+    getCollection('communities'),
+    allResources(),
+    getCollection('pages'),
+    getCollection('handbook-pages'),
+  ]);
+  return [
+    siteCard,
+    make('communities', 'Find the people who do your job', 'Communities', colors.site),
+    make('resources', 'Made by people who do the job', 'Resources', colors.resources),
+    make('handbooks', 'Three guides, kept current', 'Handbooks', colors.site),
+    ...(Object.keys(handbooks) as Handbook[]).map((name) =>
+      make(`handbooks/${name}`, handbooks[name].title, handbooks[name].for, colors[name]),
+    ),
+    ...communities.map(({ id, data }) =>
+      make(`communities/${id}`, data.name, `Community · ${areas[data.area]}`, colors[data.area]),
+    ),
+    ...resources.map(({ id, data }) =>
+      make(`resources/${id}`, data.title, kinds[data.kind], colors.resources),
+    ),
+    ...pages.map(({ id, data }) => make(id, data.title, site, colors.site)),
+    ...handbookPages.map(({ id, data }) => {
+      const handbook = handbookOf(id);
+      return make(`handbooks/${id}`, data.title, handbooks[handbook].title, colors[handbook]);
+    }),
+  ];
+}
