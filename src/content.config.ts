@@ -1,8 +1,8 @@
 import { defineCollection } from 'astro:content';
 import { z } from 'astro/zod';
 import type { SchemaTools } from './collections/define.ts';
-import { loadCollection, loadSingleton } from './collections/load.ts';
 import { collections as all, singletons } from './collections/registry.ts';
+import { loadCollection, loadSingleton } from './domains/publishing/astro-loader.ts';
 
 const slug = () => z.string();
 

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { APIRoute, GetStaticPaths } from 'astro';
 import { type ShareCard, shareCardPng } from '#src/domains/publishing/share-card.ts';
+import { shareCards } from '#src/domains/site/ui/share-cards.ts';
 import { env } from '#src/platform/env.ts';
-import { shareCards } from '#src/ui/share-cards.ts';
 
 export const getStaticPaths = (async () =>
   (await shareCards()).map(({ path, card }) => ({

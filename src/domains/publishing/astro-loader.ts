@@ -1,14 +1,10 @@
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Loader, LoaderContext } from 'astro/loaders';
-import {
-  type ContentFile,
-  readCollection,
-  readSingleton,
-  type UnreadableFile,
-} from '../domains/publishing/read-content.ts';
-import { env } from '../platform/env.ts';
-import type { CollectionName } from './define.ts';
-import { collectionOf, type SingletonName } from './registry.ts';
+import type { CollectionName } from '../../collections/define.ts';
+import { collectionOf, type SingletonName } from '../../collections/registry.ts';
+import { env } from '../../platform/env.ts';
+import { type ContentFile, readCollection, readSingleton, type UnreadableFile } from './read-content.ts';
 
 /** Loads a collection into Astro’s store; in development it follows changes on disk. */
 export function loadCollection(name: CollectionName): Loader {
@@ -51,17 +47,12 @@ async function fill({ store, parseData, generateDigest, config }: LoaderContext,
   const gone = new Set(store.keys());
   for (const { id, file, data, body } of entries) {
     gone.delete(id);
-    const filePath = path.join(env.contentDir, file);
-    const digest = generateDigest({ data, body });
+    const absolute = path.join(env.contentDir, file);
+    const filePath = path.relative(fileURLToPath(config.root), absolute);
+    const digest = generateDigest({ filePath, data, body });
     if (store.get(id)?.digest === digest) continue;
-    const parsed = await parseData({ id, data, filePath });
-    store.set({
-      id,
-      data: parsed,
-      body,
-      digest,
-      filePath: path.relative(new URL(config.root).pathname, filePath),
-    });
+    const parsed = await parseData({ id, data, filePath: absolute });
+    store.set({ id, data: parsed, body, digest, filePath });
   }
   for (const id of gone) store.delete(id);
 }

@@ -1,4 +1,4 @@
-import { counted } from '../../../../lib/text.ts';
+import { counted } from '../../../lib/text.ts';
 import {
   type Choices,
   type Filters,

@@ -1,12 +1,12 @@
 import { getCollection } from 'astro:content';
-import { emblem } from '../domains/communities/emblem.ts';
-import { type Area, areas } from '../domains/communities/model.ts';
-import { type Handbook, handbookOf, handbooks } from '../domains/handbooks/model.ts';
-import type { ShareCard } from '../domains/publishing/share-card.ts';
-import { kinds } from '../domains/resources/model.ts';
-import { allResources } from '../domains/resources/ui/read.ts';
-import { env } from '../platform/env.ts';
-import { siteSettings } from './content.ts';
+import { env } from '#src/platform/env.ts';
+import { siteSettings } from '#src/ui/content.ts';
+import { emblem } from '../../communities/emblem.ts';
+import { type Area, areas } from '../../communities/model.ts';
+import { type Handbook, handbookOf, handbooks } from '../../handbooks/model.ts';
+import type { ShareCard } from '../../publishing/share-card.ts';
+import { kinds } from '../../resources/model.ts';
+import { allResources } from '../../resources/ui/read.ts';
 
 const colors: Record<Area | Handbook | 'site' | 'resources', string> = {
   site: '#f9b62f',
