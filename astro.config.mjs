@@ -2,6 +2,7 @@ import node from '@astrojs/node';
 import react from '@astrojs/react';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig, fontProviders } from 'astro/config';
+import { withoutRemoteFont } from './src/domains/publishing/without-remote-font.ts';
 import { env } from './src/platform/env.ts';
 
 /** @param {string} file */
@@ -36,6 +37,10 @@ export default defineConfig({
       ],
       scriptDirective: { resources: ["'self'", "'wasm-unsafe-eval'"] },
     },
+  },
+  vite: {
+    plugins: [withoutRemoteFont],
+    optimizeDeps: { rolldownOptions: { plugins: [withoutRemoteFont] } },
   },
   fonts: [
     {

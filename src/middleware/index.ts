@@ -1,20 +1,27 @@
 import { defineMiddleware } from 'astro:middleware';
 import { mayEnter } from './access.ts';
+import { isSameOrigin } from './same-origin.ts';
 
 export const onRequest = defineMiddleware(async (context, next) => {
   if (context.isPrerendered) return next();
   const cmsIsOpen = import.meta.env.DEV || context.locals.cms === 'open';
   if (!mayEnter(context.routePattern, cmsIsOpen)) return new Response(null, { status: 404 });
+  if (!isSameOrigin(context.request))
+    return new Response('This form was sent from another site.', { status: 403 });
   const response = await next();
   if (context.routePattern.startsWith('/keystatic')) allowEditor(response.headers);
+  response.headers.append('Content-Security-Policy', "frame-ancestors 'none'");
   return response;
 });
 
-/** Keystatic’s interface writes its styles into the page as it runs; everything else stays as strict as elsewhere. */
+/** Keystatic writes its styles into the page as it runs and previews images from memory; the rest stays strict. */
 function allowEditor(headers: Headers) {
+  const policy = headers.get('Content-Security-Policy') ?? '';
   headers.set(
     'Content-Security-Policy',
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    policy
+      .replace(/style-src [^;]*/, "style-src 'self' 'unsafe-inline' data:")
+      .replace(/img-src [^;]*/, "img-src 'self' data: blob:"),
   );
   headers.set('Cache-Control', 'private, no-store');
 }

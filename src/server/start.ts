@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { env } from '../platform/env.ts';
 import { log } from '../platform/log.ts';
+import { listenProblem } from './port.ts';
 import { type Serving, serve } from './serve.ts';
 
 /** `npm start`: serves the built site until SIGTERM or SIGINT, then lets requests under way finish. */
@@ -33,13 +34,7 @@ async function started(): Promise<Serving> {
   try {
     return await serve({ dist, host: env.host, port: env.port, siteUrl: env.siteUrl });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = {
-      EADDRINUSE: `Port ${env.port} is taken by another program. Stop that one, or choose another port: PORT=4322 npm run demo`,
-      EACCES: `Port ${env.port} may not be used by this user. Choose one above 1023 with PORT.`,
-      EADDRNOTAVAIL: `This machine has no address ${env.host}. Set HOST to one it has, or to 0.0.0.0 for all.`,
-    };
-    const reason = code && reasons[code];
+    const reason = listenProblem(error, env.host, env.port);
     if (!reason) throw error;
     console.error(reason);
     process.exit(1);

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Origin of the site under test. */
+    siteUrl: string;
+    /** Folder of its build, with `client` and `server`. */
+    siteDir: string;
+  }
+}
+
+const siteDir = path.resolve('.data/test/site');
+
+/** Builds the site once for all browser tests and serves it on a free port. */
+export default async function setup(project: TestProject) {
+  await runNode(['src/jobs/build-site.ts', '--out', siteDir]);
+  const server = await startServer(['tests/serve-site.ts', siteDir]);
+  project.provide('siteUrl', server.url);
+  project.provide('siteDir', siteDir);
+  return () => server.stop();
+}
+
+/** Runs a script to its end; rejects with its output when it fails. */
+export function runNode(args: string[], env: Record<string, string> = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { env: childEnv(env) });
+    const output = collect(child);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve(output());
+      else reject(new Error(`${args.join(' ')} ended with ${code}:\n${output()}`));
+    });
+  });
+}
+
+export type RunningServer = { url: string; stop(): Promise<void> };
+
+/** Starts a script that prints `ready <url>`. */
+export function startServer(args: string[], env: Record<string, string> = {}): Promise<RunningServer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { env: childEnv(env) });
+    const output = collect(child);
+    const ended = new Promise<void>((done) => child.once('close', () => done()));
+    child.stdout?.on('data', () => {
+      const url = /^ready (\S+)$/m.exec(output())?.[1];
+      const stop = () => {
+        child.kill('SIGTERM');
+        return ended;
+      };
+      if (url) resolve({ url, stop });
+    });
+    child.once('error', reject);
+    child.once('close', (code) => reject(new Error(`${args.join(' ')} ended with ${code}:\n${output()}`)));
+  });
+}
+
+/** The variables of this process without those that a test runner sets for itself. */
+function childEnv(extra: Record<string, string>): NodeJS.ProcessEnv {
+  const { NODE_ENV: _nodeEnv, VITEST: _vitest, NODE_OPTIONS: _options, ...env } = process.env;
+  return { ...env, ...extra };
+}
+
+function collect(child: ChildProcess): () => string {
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  return () => output;
+}
