@@ -9,7 +9,7 @@ try {
   process.exit(1);
 }
 
-const vitest = await startVitest('test', process.argv.slice(2), { watch: false, run: true });
+const vitest = await startVitest(process.argv.slice(2), { watch: false, run: true });
 const results = vitest.state.getTestModules();
 let passed = 0;
 let failed = vitest.state.getUnhandledErrors().length;

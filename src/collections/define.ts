@@ -72,13 +72,9 @@ export function oneOf<T extends string>(options: Options<T>) {
 /** Text that must hold something, at most `max` characters. */
 export const requiredText = (max = 200) => z.string().trim().min(1).max(max);
 
-/** A calendar day. YAML reads an unquoted date as a date; both forms become `YYYY-MM-DD`. */
+/** A calendar day, `YYYY-MM-DD`. */
 export const day = () =>
-  z.preprocess(
-    (value) =>
-      value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString().slice(0, 10) : value,
-    z.string().refine(isDay, 'is not a day that exists; write it as 2026-11-21'),
-  );
+  z.string().refine(isDay, 'is not a day that exists; write it as 2026-11-21').meta({ format: 'day' });
 
 /** An address elsewhere on the web, or a page of this site. */
 export const webAddress = () =>

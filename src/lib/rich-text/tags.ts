@@ -23,6 +23,9 @@ export function isAllowedLink(href: string): boolean {
   return /^(?:\/(?![/\\])|#|https?:\/\/|mailto:|tel:)/i.test(href) && !/[\s\p{Cc}]/u.test(href);
 }
 
+/** A link as it may stand on a page; one that is not allowed leads nowhere, even if no check refused it before. */
+const safeHref = (href: unknown) => (typeof href === 'string' && isAllowedLink(href) ? href : '#');
+
 const callout: Schema = {
   render: 'aside',
   attributes: {
@@ -118,7 +121,7 @@ const button: Schema = {
   },
   transform: (node) =>
     new Tag('p', { class: 'button-line' }, [
-      new Tag('a', { class: 'button', href: text(node.attributes['href']) }, [
+      new Tag('a', { class: 'button', href: safeHref(node.attributes['href']) }, [
         text(node.attributes['label']),
       ]),
     ]),
@@ -156,7 +159,7 @@ const video: Schema = {
   },
   transform(node, config) {
     const title = text(node.attributes['title']);
-    const href = text(node.attributes['href']);
+    const href = safeHref(node.attributes['href']);
     const files = assetsOf(config)?.files;
     const found = files?.get(text(node.attributes['file']));
     if (!found) {
@@ -213,7 +216,7 @@ const heading: Schema = {
 const link: Schema = {
   ...Markdoc.nodes.link,
   transform(node, config) {
-    const href = text(node.attributes['href']);
+    const href = safeHref(node.attributes['href']);
     const elsewhere = /^https?:/i.test(href);
     const children = node.transformChildren(config);
     return new Tag('a', { href, ...(elsewhere ? { rel: 'noopener external' } : {}) }, children);
