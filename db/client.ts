@@ -1,0 +1,177 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate as otherWorkDone, setTimeout as sleep } from 'node:timers/promises';
+import { type Client, createClient, type Transaction } from '@libsql/client';
+import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
+import { LibSQLSession, LibSQLTransaction } from 'drizzle-orm/libsql/session';
+import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
+
+type Selects = 'select' | 'selectDistinct';
+
+/** The part of Drizzle that only reads. A `Tx` is one too, so a query written for `Reads` also runs inside a write. */
+export type Reads = Pick<LibSQLDatabase, Selects | '$with' | '$count'> & {
+  with(...queries: Parameters<LibSQLDatabase['with']>): Pick<ReturnType<LibSQLDatabase['with']>, Selects>;
+};
+
+/** An open write transaction. Of no use once the function it was given to has settled. */
+export type Tx = LibSQLTransaction<Record<string, never>, Record<string, never>>;
+
+export type Db = {
+  /** Queries outside any transaction. They never wait for writes and see what is committed. */
+  read: Reads;
+  /**
+   * Runs `work` as one transaction, after the writes asked for before it, and resolves with its value once that is committed.
+   * When `work` throws, nothing is kept and the same error is thrown; the next write goes on. While another process
+   * writes, waits up to 5 s for its turn, then throws SQLITE_BUSY. Refuses a write inside a write, and any after `close`.
+   *
+   * Every other write waits meanwhile: inside `work`, await nothing but `tx` (no network, mail or password hash).
+   */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Lets the writes already asked for finish, folds the write-ahead log into the file and closes. Refuses writes from now on. */
+  close(): Promise<void>;
+};
+
+export type DbOptions = { authToken?: string | undefined };
+
+const casing = 'snake_case';
+
+/** How long a native call may wait for a lock. The event loop stands still meanwhile, so we wait outside it instead. */
+const nativeWaitMs = 50;
+const longestWaitMs = 5000;
+const longestPauseMs = 100;
+
+/**
+ * Opens the database at `url` (`file:`, `libsql:`, `https:`, `wss:`): one a process, for as long as it lives. Every write goes
+ * through one queue, first come first served: libSQL’s calls are synchronous, so a second writer would stop the event loop
+ * that the first needs in order to commit. A file is put in WAL mode. Throws when it cannot be, when foreign keys are not
+ * enforced, and on `:memory:`, which has no WAL and loses its tables after a transaction.
+ */
+export async function openDb(url: string, options: DbOptions = {}): Promise<Db> {
+  const client = connect(url, options);
+  const isFile = client.protocol === 'file';
+  try {
+    if (isFile) await turnOnWal(client);
+    await assertForeignKeys(client);
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+
+  const database = drizzle(client, { casing });
+  const currentWrite = new AsyncLocalStorage<{ open: boolean }>();
+  let lastWrite: Promise<unknown> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+
+  async function write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    if (currentWrite.getStore()?.open) {
+      throw new Error('A write inside a write would wait for itself: use the tx of the outer one.');
+    }
+    if (closing) throw new Error('The database is closing and takes no more writes.');
+    const marker = { open: true };
+    const result = lastWrite
+      .then(() => currentWrite.run(marker, () => inTransaction(client, work)))
+      .finally(() => {
+        marker.open = false;
+      });
+    // Local writes never leave the event loop by themselves: without this turn a long queue would hold up every request.
+    lastWrite = result.catch(() => {}).then(() => otherWorkDone());
+    return result;
+  }
+
+  async function drainAndClose() {
+    await lastWrite;
+    try {
+      if (isFile) await client.execute('PRAGMA wal_checkpoint(TRUNCATE)');
+    } finally {
+      client.close();
+    }
+  }
+
+  function close() {
+    closing ??= drainAndClose();
+    return closing;
+  }
+
+  return { read: database, write, close };
+}
+
+/** A bare libSQL client with our settings. For `openDb` and `migrate`; everything else takes a `Db`. */
+export function connect(url: string, { authToken }: DbOptions): Client {
+  return createClient({ url, timeout: nativeWaitMs, ...(authToken ? { authToken } : {}) });
+}
+
+/**
+ * What `attempt` resolves with, trying again while it fails because another process is writing. Throws the last error after
+ * `patienceMs`, any other error at once.
+ *
+ * An attempt must not prepare a statement on a connection that a later one uses. libsql-js leaves a statement that was
+ * refused with BUSY unfinished until it is garbage-collected, and the connection refuses every COMMIT until then
+ * (libsql-client-ts issue 352). `executeMultiple` leaves none.
+ */
+export async function retryWhileBusy<T>(
+  attempt: () => Promise<T>,
+  patienceMs: number = longestWaitMs,
+): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      // A random share of the pause, so that two waiting processes do not keep meeting.
+      await sleep(pauseMs * (0.5 + Math.random() / 2));
+    }
+  }
+}
+
+/** What Drizzle’s own `transaction` does, but patient at the start, and not hiding why a write failed by failing to roll back. */
+async function inTransaction<T>(client: Client, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const transaction = await retryWhileBusy(() => begin(client));
+  try {
+    const dialect = new SQLiteAsyncDialect({ casing });
+    const session = new LibSQLSession<Record<string, never>, Record<string, never>>(
+      client,
+      dialect,
+      undefined,
+      {},
+      transaction,
+    );
+    const value = await work(new LibSQLTransaction('async', dialect, session, undefined));
+    await transaction.commit();
+    return value;
+  } finally {
+    // Rolls back what was not committed.
+    transaction.close();
+  }
+}
+
+/** A transaction that holds the write lock. A remote server queues writers itself. */
+async function begin(client: Client): Promise<Transaction> {
+  if (client.protocol !== 'file') return client.transaction('write');
+  const transaction = await client.transaction('deferred');
+  try {
+    // `transaction('write')` would prepare its BEGIN IMMEDIATE: see `retryWhileBusy`.
+    await transaction.executeMultiple('COMMIT; BEGIN IMMEDIATE');
+    return transaction;
+  } catch (error) {
+    transaction.close();
+    throw error;
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'SQLITE_BUSY') || isBusy(error.cause);
+}
+
+async function turnOnWal(client: Client): Promise<void> {
+  await retryWhileBusy(() => client.executeMultiple('PRAGMA journal_mode = WAL'));
+  const { rows } = await client.execute('PRAGMA journal_mode');
+  const mode = rows[0]?.[0];
+  if (mode !== 'wal') throw new Error(`The database has to be a file in WAL mode; its mode is ${mode}.`);
+}
+
+/** Foreign keys are a setting of each connection and the client opens more later, so we check the default and set nothing. */
+async function assertForeignKeys(client: Client): Promise<void> {
+  const { rows } = await client.execute('PRAGMA foreign_keys');
+  if (rows[0]?.[0] !== 1) throw new Error('This libSQL does not enforce foreign keys by default.');
+}

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type Client, createClient } from '@libsql/client';
+import { sql } from 'drizzle-orm';
+import { expect, onTestFinished, test } from 'vitest';
+import { openDb } from './client.ts';
+import { migrate } from './migrate.ts';
+import journal from './migrations/meta/_journal.json' with { type: 'json' };
+
+const everyMigration = journal.entries.map(({ tag }) => tag);
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'peersphere-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+async function temporaryUrl(): Promise<string> {
+  return `file:${path.join(await temporaryFolder(), 'test.db')}`;
+}
+
+function connect(url: string): Client {
+  const client = createClient({ url });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+test('an empty database gets every migration, oldest first', async () => {
+  const url = await temporaryUrl();
+  expect(await migrate(url)).toEqual(everyMigration);
+  const { rows } = await connect(url).execute('SELECT count(*) AS count FROM audit_events');
+  expect(rows[0]?.['count']).toBe(0);
+});
+
+test('migrating again runs nothing and keeps what is there', async () => {
+  const url = await temporaryUrl();
+  await migrate(url);
+  const client = connect(url);
+  await client.execute('CREATE TABLE keepsakes AS SELECT 1 AS kept');
+  expect(await migrate(url)).toEqual([]);
+  const { rows } = await client.execute('SELECT kept FROM keepsakes');
+  expect(rows).toHaveLength(1);
+});
+
+test('migrations are listed in the order of their times, since Drizzle leaves out what is older than the last one run', () => {
+  const times = journal.entries.map(({ when }) => when);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+  expect(new Set(times).size).toBe(times.length);
+});
+
+test('a migration that was edited after it ran is named', async () => {
+  const url = await temporaryUrl();
+  await migrate(url);
+  const client = connect(url);
+  await client.execute("UPDATE __drizzle_migrations SET hash = 'of the text before' WHERE rowid = 1");
+  await expect(migrate(url)).rejects.toThrow(
+    `edited after they ran, or are older than one that ran before them: ${everyMigration[0]}`,
+  );
+});
+
+test('a row that refers to nothing is named after migrating', async () => {
+  const url = await temporaryUrl();
+  const client = connect(url);
+  await client.executeMultiple(`
+    PRAGMA foreign_keys = off;
+    CREATE TABLE parents (id integer PRIMARY KEY);
+    CREATE TABLE children (parent integer REFERENCES parents (id));
+    INSERT INTO children VALUES (1);
+  `);
+  await expect(migrate(url)).rejects.toThrow('children, row 1: no such row in parents');
+});
+
+test('migrating waits while somebody else is writing', async () => {
+  const url = await temporaryUrl();
+  const db = await openDb(url);
+  onTestFinished(() => db.close());
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const writing = db.write(async (tx) => {
+    await tx.run(sql`CREATE TABLE keepsakes (kept integer)`);
+    await released;
+  });
+  const migrating = migrate(url);
+  expect(await Promise.race([migrating, sleep(200, 'still waiting')])).toBe('still waiting');
+  release();
+  await writing;
+  expect(await migrating).toEqual(everyMigration);
+});
+
+async function runCommand(command: string, dataDir: string): Promise<string> {
+  const variables = { ...process.env, DATA_DIR: dataDir, DATABASE_URL: '' };
+  return (await promisify(execFile)(process.execPath, [command], { env: variables })).stdout;
+}
+
+const everyMigrationTold = everyMigration.map((name) => `migrated ${name}\n`).join('');
+
+test('the command makes the data folder, says what it ran and then that nothing is left', async () => {
+  const dataDir = path.join(await temporaryFolder(), 'data');
+  const command = path.join(import.meta.dirname, 'migrate.ts');
+  expect(await runCommand(command, dataDir)).toBe(everyMigrationTold);
+  expect(await runCommand(command, dataDir)).toBe('Nothing to migrate.\n');
+});
+
+test('the command also runs by way of a linked folder', async () => {
+  const folder = await temporaryFolder();
+  await symlink(import.meta.dirname, path.join(folder, 'current'));
+  const told = await runCommand(path.join(folder, 'current', 'migrate.ts'), path.join(folder, 'data'));
+  expect(told).toBe(everyMigrationTold);
+});
