@@ -1,10 +1,15 @@
 import { fields } from '@keystatic/core';
 import { block, repeating, wrapper } from '@keystatic/core/content-components';
+import { createElement } from 'react';
 import { calloutTones } from '../lib/rich-text/tags.ts';
 import { selectOptions } from './define.ts';
 
 const title = (description?: string) =>
   fields.text({ label: 'Title', ...(description ? { description } : {}) });
+
+/** What the editor’s page shows of a block that has no text of its own. */
+const shown = (...parts: (string | null)[]) =>
+  createElement('span', { style: { padding: 8, display: 'block' } }, parts.filter(Boolean).join(' · '));
 
 /** The blocks in the editor's toolbar. Their rendering is in `lib/rich-text/tags.ts`; a test keeps both alike. */
 export const richTextComponents = {
@@ -43,6 +48,7 @@ export const richTextComponents = {
       image: fields.relationship({ label: 'Image', collection: 'images', validation: { isRequired: true } }),
       caption: fields.text({ label: 'Caption' }),
     },
+    ContentView: ({ value }) => shown(value.image, value.caption),
   }),
   file: block({
     label: 'File',
@@ -51,6 +57,7 @@ export const richTextComponents = {
       file: fields.relationship({ label: 'File', collection: 'files', validation: { isRequired: true } }),
       title: title('Left empty, the file’s own title stands here.'),
     },
+    ContentView: ({ value }) => shown(value.file, value.title),
   }),
   button: block({
     label: 'Button',
@@ -62,6 +69,7 @@ export const richTextComponents = {
       }),
       label: fields.text({ label: 'Words on it', validation: { isRequired: true } }),
     },
+    ContentView: ({ value }) => shown(value.label, value.href),
   }),
   faq: repeating({
     label: 'Questions',
@@ -84,6 +92,7 @@ export const richTextComponents = {
       captions: fields.relationship({ label: 'Captions (.vtt)', collection: 'files' }),
       href: fields.text({ label: 'Link', description: 'Where the film is, if it is not ours' }),
     },
+    ContentView: ({ value }) => shown(value.title, value.file, value.href),
   }),
 };
 

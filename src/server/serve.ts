@@ -44,12 +44,16 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   async function answer(request: IncomingMessage, response: ServerResponse) {
     setSecurityHeaders(response, options.siteUrl);
     const refused = refusal(request, hosts());
-    if (refused) return plain(response, ...refused);
-    const { pathname, search } = new URL(request.url ?? '/', 'http://internal');
+    if (refused) {
+      response.setHeader('Connection', 'close'); // whatever else the client was about to send is not waited for
+      return plain(response, ...refused);
+    }
+    const address = request.url ?? '/';
+    const pathname = address.replace(/[?#].*$/s, '');
     if (pathname === '/healthz') return plain(response, 200, 'ok');
     if (request.method === 'GET' || request.method === 'HEAD') {
-      if (pathname.length > 1 && pathname.endsWith('/')) {
-        response.setHeader('Location', (pathname.replace(/\/+$/, '').replace(/^\/+/, '/') || '/') + search);
+      if (pathname.length > 1 && pathname.endsWith('/') && !pathname.includes('//')) {
+        response.setHeader('Location', pathname.slice(0, -1) + address.slice(pathname.length));
         return plain(response, 308, 'The page has an address without a slash at its end.');
       }
       if (await files.serve(request, response, pathname)) return;

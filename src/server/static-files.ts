@@ -63,12 +63,14 @@ export type StaticFiles = {
 export function staticFiles(root: string): StaticFiles {
   const known = new Map<string, Promise<StaticFile | undefined>>();
 
-  function find(pathname: string): Promise<StaticFile | undefined> {
-    const cached = known.get(pathname);
+  async function find(pathname: string): Promise<StaticFile | undefined> {
+    const decoded = safePath(pathname);
+    if (!decoded) return undefined;
+    const cached = known.get(decoded); // one entry a file, however its address was written
     if (cached) return cached;
-    const found = load(root, pathname);
+    const found = load(root, decoded);
     found.then(
-      (file) => file && known.set(pathname, found), // addresses that lead nowhere are not remembered: there are endless ones
+      (file) => file && known.set(decoded, found), // addresses that lead nowhere are not remembered: there are endless ones
       () => undefined,
     );
     return found;
@@ -84,19 +86,19 @@ export function staticFiles(root: string): StaticFiles {
   };
 }
 
-async function load(root: string, pathname: string): Promise<StaticFile | undefined> {
+/** The path of an address without percent signs; undefined where no file can stand: hidden, empty or strange parts. */
+function safePath(pathname: string): string | undefined {
   let decoded: string;
   try {
     decoded = decodeURIComponent(pathname);
   } catch {
     return undefined;
   }
-  if (
-    decoded.includes('\0') ||
-    decoded.includes('\\') ||
-    decoded.split('/').some((part) => part.startsWith('.'))
-  )
-    return undefined;
+  const strange = /[\0\\]|\/\//.test(decoded) || decoded.split('/').some((part) => part.startsWith('.'));
+  return strange ? undefined : decoded;
+}
+
+async function load(root: string, decoded: string): Promise<StaticFile | undefined> {
   const asked = path.join(root, decoded);
   if (asked !== root && !asked.startsWith(root + path.sep)) return undefined;
   const candidates = path.extname(asked) ? [asked] : [path.join(asked, 'index.html'), `${asked}.html`, asked];

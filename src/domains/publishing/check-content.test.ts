@@ -95,11 +95,14 @@ describe('a relation', () => {
     await rm(path.join(dir, 'handbook-parts/members-live-sessions.yaml'));
     const found = await problems();
     expect(found.length).toBeGreaterThan(0);
-    for (const line of found) expect(line).toMatch(/^content\/handbooks\/members\/.*, field “part”: names “members-live-sessions”/);
+    for (const line of found)
+      expect(line).toMatch(/^content\/handbooks\/members\/.*, field “part”: names “members-live-sessions”/);
   });
 
   test('of a handbook page to a part of another handbook is refused', async () => {
-    await edit('handbooks/members/welcome.mdoc', (source) => source.replace(/^part: .*$/m, 'part: sams-activation'));
+    await edit('handbooks/members/welcome.mdoc', (source) =>
+      source.replace(/^part: .*$/m, 'part: sams-activation'),
+    );
     expect(await problems()).toEqual([
       'content/handbooks/members/welcome.mdoc, field “part”: names “sams-activation”, which is a part of the handbook “sams”, not of “members”.',
     ]);
@@ -169,14 +172,18 @@ describe('a file', () => {
   });
 
   test('with Markdoc that does not close names the line in the file', async () => {
-    await edit('pages/about.mdoc', (source) => source.replace(/^(---\n[\s\S]*?---\n)/, '$1{% callout %}\n\n'));
+    await edit('pages/about.mdoc', (source) =>
+      source.replace(/^(---\n[\s\S]*?---\n)/, '$1{% callout %}\n\n'),
+    );
     const [line] = await problems();
     expect(line).toMatch(/^content\/pages\/about\.mdoc, line 7: Node 'callout' is missing closing\.$/);
   });
 
   test('with YAML that cannot be read names the line', async () => {
     await edit(librarians, (source) => source.replace(/^area: .*$/m, 'area: "open'));
-    expect((await problems())[0]).toMatch(/^content\/communities\/school-librarians\.mdoc, line \d+: cannot be read: /);
+    expect((await problems())[0]).toMatch(
+      /^content\/communities\/school-librarians\.mdoc, line \d+: cannot be read: /,
+    );
   });
 
   test('without front matter says what it must start with', async () => {

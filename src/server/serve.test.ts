@@ -1,0 +1,181 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Serving, serve } from './serve.ts';
+
+let dist: string;
+let serving: Serving;
+
+const page = `<!doctype html><title>Home</title>${'<p>peers</p>'.repeat(200)}`;
+const film = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
+
+beforeAll(async () => {
+  dist = await mkdtemp(path.join(tmpdir(), 'dist-'));
+  await mkdir(path.join(dist, 'client/about'), { recursive: true });
+  await mkdir(path.join(dist, 'client/_astro'), { recursive: true });
+  await mkdir(path.join(dist, 'server'));
+  await writeFile(path.join(dist, 'client/index.html'), page);
+  await writeFile(path.join(dist, 'client/about/index.html'), page);
+  await writeFile(path.join(dist, 'client/_astro/site.abc123.css'), 'a{color:red}');
+  await writeFile(path.join(dist, 'client/film.mp4'), film);
+  await writeFile(path.join(dist, 'client/.hidden'), 'secret');
+  await writeFile(
+    path.join(dist, 'server/entry.mjs'),
+    'export const handler = async (req, res, next, locals) => { if (req.url === "/boom") throw new Error("boom"); res.writeHead(404, {"Content-Type": "text/plain"}); res.end("on demand " + JSON.stringify(locals)); };',
+  );
+  serving = await serve({ dist, host: '127.0.0.1', port: 0, siteUrl: 'http://127.0.0.1:4321' });
+});
+afterAll(async () => {
+  await serving.close();
+  await rm(dist, { recursive: true });
+});
+
+type Answer = { status: number; headers: IncomingHttpHeaders; body: Buffer };
+
+function ask(
+  address: string,
+  options: { method?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(serving.url);
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest({ hostname, port, path: address, ...options }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) }),
+      );
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
+}
+
+describe('a page', () => {
+  test('is served at its address without a slash, compressed as asked', async () => {
+    const plain = await ask('/about');
+    expect([plain.status, plain.headers['content-type'], plain.body.toString()]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+      page,
+    ]);
+    const brotli = await ask('/about', { headers: { 'Accept-Encoding': 'gzip, br' } });
+    expect(brotli.headers['content-encoding']).toBe('br');
+    expect(brotliDecompressSync(brotli.body).toString()).toBe(page);
+    const gzip = await ask('/about', { headers: { 'Accept-Encoding': 'gzip, br;q=0' } });
+    expect(gunzipSync(gzip.body).toString()).toBe(page);
+    expect(gzip.headers.vary).toBe('Accept-Encoding');
+  });
+
+  test('with a slash at its end is sent to the address without', async () => {
+    const answer = await ask('/about/?a=b');
+    expect([answer.status, answer.headers.location]).toEqual([308, '/about?a=b']);
+    expect((await ask('//evil.example.test/')).headers.location).toBeUndefined();
+  });
+
+  test('that the reader has already is not sent again', async () => {
+    const first = await ask('/', { headers: { 'Accept-Encoding': 'br' } });
+    const again = await ask('/', {
+      headers: { 'Accept-Encoding': 'br', 'If-None-Match': `"x", ${first.headers.etag}` },
+    });
+    expect([again.status, again.body.length]).toEqual([304, 0]);
+  });
+
+  test('answers HEAD with its headers alone', async () => {
+    const answer = await ask('/', { method: 'HEAD' });
+    expect([answer.status, answer.headers['content-length'], answer.body.length]).toEqual([
+      200,
+      String(page.length),
+      0,
+    ]);
+  });
+});
+
+test('an asset whose name holds its hash is kept for good, a page is asked for again', async () => {
+  expect((await ask('/_astro/site.abc123.css')).headers['cache-control']).toContain('immutable');
+  expect((await ask('/')).headers['cache-control']).toContain('must-revalidate');
+});
+
+test('a film can be asked for in parts', async () => {
+  const part = await ask('/film.mp4', { headers: { Range: 'bytes=10-19' } });
+  expect([part.status, part.headers['content-range']]).toEqual([206, 'bytes 10-19/1000']);
+  expect(part.body).toEqual(film.subarray(10, 20));
+  expect((await ask('/film.mp4', { headers: { Range: 'bytes=-5' } })).body).toEqual(film.subarray(995));
+  expect((await ask('/film.mp4', { headers: { Range: 'bytes=990-5000' } })).headers['content-range']).toBe(
+    'bytes 990-999/1000',
+  );
+  const beyond = await ask('/film.mp4', { headers: { Range: 'bytes=1000-' } });
+  expect([beyond.status, beyond.headers['content-range']]).toEqual([416, 'bytes */1000']);
+});
+
+test.each([
+  '/.hidden',
+  '/%2ehidden',
+  '/../server/entry.mjs',
+  '/%2e%2e/server/entry.mjs',
+  '/..%2fserver%2fentry.mjs',
+  '/..%5cserver',
+  '/%00',
+  '/%',
+])('the address %s reaches no file', async (address) => {
+  const answer = await ask(address);
+  expect(answer.status).toBe(404);
+  expect(answer.body.toString()).not.toMatch(/secret|export/);
+});
+
+describe('a request', () => {
+  test('for another host is refused', async () => {
+    expect((await ask('/', { headers: { Host: 'evil.example.test' } })).status).toBe(421);
+    expect(
+      (await ask('/', { headers: { Host: '127.0.0.1:4321', 'X-Forwarded-Host': 'evil.example.test' } }))
+        .status,
+    ).toBe(200);
+  });
+
+  test('with a method the site does not take is refused', async () => {
+    expect((await ask('/', { method: 'TRACE' })).status).toBe(405);
+    expect((await ask('/', { method: 'PROPFIND' })).status).toBe(405);
+  });
+
+  test('with a body larger than the site takes is refused before it is read', async () => {
+    const answer = await ask('/x', { method: 'POST', headers: { 'Content-Length': '100000000' } }).catch(
+      () => undefined,
+    );
+    expect(answer?.status ?? 413).toBe(413);
+  });
+
+  test('with an endless address is refused', async () => {
+    expect((await ask(`/${'x'.repeat(9000)}`)).status).toBe(414);
+  });
+
+  test('that breaks the program gets a sentence, and the next one is answered', async () => {
+    const answer = await ask('/boom');
+    expect([answer.status, answer.body.toString()]).toEqual([
+      500,
+      'Something went wrong on our side. Please try again in a minute.',
+    ]);
+    expect((await ask('/')).status).toBe(200);
+  });
+});
+
+test('every answer carries the security headers', async () => {
+  for (const address of ['/', '/_astro/site.abc123.css', '/nothing', '/boom', '/healthz', '/about/']) {
+    const { headers } = await ask(address);
+    expect(headers['x-content-type-options'], address).toBe('nosniff');
+    expect(headers['content-security-policy'], address).toContain("frame-ancestors 'none'");
+    expect(headers['referrer-policy'], address).toBe('strict-origin-when-cross-origin');
+  }
+});
+
+test('the CMS is never open unless the caller says so', async () => {
+  expect((await ask('/keystatic')).body.toString()).toBe('on demand {}');
+});
+
+test('two servers can not listen on one port', async () => {
+  const port = Number(new URL(serving.url).port);
+  await expect(serve({ dist, host: '127.0.0.1', port, siteUrl: 'http://127.0.0.1' })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
+});
