@@ -2,11 +2,17 @@ import { SearchPanel } from './search-panel.ts';
 
 let dialog: HTMLDialogElement | undefined;
 
-/** Opens the search over the page, with the field focused; the words of the last time are still there. */
-export function openSearchDialog() {
+/**
+ * Opens the search over the page, with the field focused. `typed` are words that came in while it loaded; without any,
+ * those of the last time are still there.
+ */
+export function openSearchDialog(typed: string) {
   dialog ??= makeDialog();
   dialog.showModal();
-  dialog.querySelector('search-panel')!.querySelector('input')!.select();
+  const panel = dialog.querySelector<SearchPanel>('search-panel')!;
+  if (!typed) return panel.select();
+  panel.ask(typed);
+  panel.focus();
 }
 
 function makeDialog(): HTMLDialogElement {

@@ -65,6 +65,11 @@ export class SearchPanel extends HTMLElement {
     this.#input.focus();
   }
 
+  /** Focuses the field with its words selected, so that typing replaces them. */
+  select() {
+    this.#input.select();
+  }
+
   get #filters(): Filters {
     const { kind, topic } = this.#selects;
     return { ...(kind.value && { kind: kind.value }), ...(topic.value && { topic: topic.value }) };
@@ -81,14 +86,11 @@ export class SearchPanel extends HTMLElement {
     const turn = ++this.#latest;
     this.dispatchEvent(new CustomEvent('search-asked', { detail: { words, filters: this.#filters } }));
     if (!words) return this.#showIdle();
-    searchSite(words, this.#filters).then(
-      (found) => {
-        return turn === this.#latest ? this.#show(words, found) : undefined;
-      },
-      () => {
+    searchSite(words, this.#filters)
+      .then((found) => (turn === this.#latest ? this.#show(words, found) : undefined))
+      .catch(() => {
         if (turn === this.#latest) this.#showFailure();
-      },
-    );
+      });
   }
 
   async #show(words: string, found: Found) {
