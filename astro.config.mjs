@@ -20,6 +20,7 @@ export default defineConfig({
   devToolbar: { enabled: false },
   markdown: { syntaxHighlight: false },
   prefetch: false,
+  build: { inlineStylesheets: 'always' }, // a page paints after one request, also far away
   server: { host: env.host, port: env.port },
   security: {
     checkOrigin: true,
@@ -39,6 +40,7 @@ export default defineConfig({
     },
   },
   vite: {
+    build: { chunkSizeWarningLimit: 6000 }, // Keystatic’s interface is one large chunk, for editors only
     plugins: [withoutRemoteFont],
     optimizeDeps: { rolldownOptions: { plugins: [withoutRemoteFont] } },
   },

@@ -11,7 +11,7 @@ const places = [
 ];
 
 /** Path of a Chromium or Chrome on this machine; undefined when there is none in the usual places. */
-export function findBrowser(): string | undefined {
+function findBrowser(): string | undefined {
   return places.find((place) => existsSync(place));
 }
 

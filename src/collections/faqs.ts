@@ -4,7 +4,7 @@ import { type CollectionDefinition, oneOf, requiredText, selectOptions } from '.
 import { richTextField } from './rich-text.ts';
 
 /** Where a question is asked. */
-export const faqTopics = {
+const faqTopics = {
   membership: 'Membership',
   schools: 'Schools',
   'live-sessions': 'Live sessions',

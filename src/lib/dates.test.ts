@@ -18,5 +18,6 @@ test('days are counted across a change of the clock', () => {
 
 test('only days that exist are days', () => {
   expect(isDay('2028-02-29')).toBe(true);
-  for (const wrong of ['2026-02-29', '2026-13-01', '26-01-01', '2026-1-1', 'soon', '']) expect(isDay(wrong)).toBe(false);
+  for (const wrong of ['2026-02-29', '2026-13-01', '26-01-01', '2026-1-1', 'soon', ''])
+    expect(isDay(wrong)).toBe(false);
 });

@@ -17,6 +17,7 @@ const types: Record<string, { name: string; type: string }> = {
   xlsx: { name: 'Excel', type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' },
   png: { name: 'Image', type: 'image/png' },
   jpg: { name: 'Image', type: 'image/jpeg' },
+  jpeg: { name: 'Image', type: 'image/jpeg' },
   webp: { name: 'Image', type: 'image/webp' },
 };
 

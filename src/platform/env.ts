@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'astro/zod';
 
@@ -5,7 +6,6 @@ const port = z.coerce.number().int().min(0).max(65535);
 
 const schema = z
   .object({
-    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
     PORT: port.default(4321),
     HOST: z.string().min(1).default('127.0.0.1'),
     SITE_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -16,11 +16,10 @@ const schema = z
       .optional(),
     DATABASE_AUTH_TOKEN: z.string().min(1).optional(),
     CONTENT_DIR: z.string().min(1).default('content'),
-    SHARE_CARDS: z.enum(['page', 'site']).default('page'),
+    PREVIEW_CARDS: z.enum(['page', 'site']).default('page'),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   })
   .transform((env) => ({
-    nodeEnv: env.NODE_ENV,
     port: env.PORT,
     host: env.HOST,
     /** Origin of every absolute address we write, without a closing slash. */
@@ -29,8 +28,8 @@ const schema = z
     databaseUrl: env.DATABASE_URL ?? `file:${path.join(path.resolve(env.DATA_DIR), 'peersphere.db')}`,
     databaseAuthToken: env.DATABASE_AUTH_TOKEN,
     contentDir: path.resolve(env.CONTENT_DIR),
-    /** Whether each page gets a share card of its own, or all show the site’s (for quick builds). */
-    shareCards: env.SHARE_CARDS,
+    /** Whether each page gets a preview card of its own, or all show the site’s (for quick builds). */
+    previewCards: env.PREVIEW_CARDS,
     logLevel: env.LOG_LEVEL,
   }));
 
@@ -49,5 +48,7 @@ export function readEnv(variables: Record<string, string | undefined>): Env {
     `These environment variables need attention (.env.example explains each):\n${problems.join('\n')}`,
   );
 }
+
+if (existsSync('.env')) process.loadEnvFile('.env'); // what is set already stays
 
 export const env = readEnv(process.env);

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 export function listenProblem(error: unknown, host: string, port: number): string | undefined {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
-      return `Port ${port} is taken by another program. Stop that one, or choose another with the variable PORT: PORT=${port + 1} npm run demo`;
+      return `Port ${port} is taken by another program. Stop that one, or choose another with the variable PORT, for example PORT=${port + 1}.`;
     case 'EACCES':
       return `Port ${port} may not be used by this user. Choose one above 1023 with the variable PORT.`;
     case 'EADDRNOTAVAIL':

@@ -43,6 +43,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 
   async function answer(request: IncomingMessage, response: ServerResponse) {
     setSecurityHeaders(response, options.siteUrl);
+    if (request.url === '/healthz') return plain(response, 200, 'ok'); // for probes, which know no host name
     const refused = refusal(request, hosts());
     if (refused) {
       response.setHeader('Connection', 'close'); // whatever else the client was about to send is not waited for
@@ -50,9 +51,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     }
     const address = request.url ?? '/';
     const pathname = address.replace(/[?#].*$/s, '');
-    if (pathname === '/healthz') return plain(response, 200, 'ok');
     if (request.method === 'GET' || request.method === 'HEAD') {
-      if (pathname.length > 1 && pathname.endsWith('/') && !pathname.includes('//')) {
+      if (pathname.length > 1 && pathname.endsWith('/') && !/\/\/|\\/.test(pathname)) {
         response.setHeader('Location', pathname.slice(0, -1) + address.slice(pathname.length));
         return plain(response, 308, 'The page has an address without a slash at its end.');
       }
@@ -113,8 +113,7 @@ function setSecurityHeaders(response: ServerResponse, siteUrl: string) {
     'Content-Security-Policy',
     "frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'",
   );
-  if (siteUrl.startsWith('https:'))
-    response.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
+  if (siteUrl.startsWith('https:')) response.setHeader('Strict-Transport-Security', 'max-age=31536000');
 }
 
 function plain(response: ServerResponse, status: number, words: string) {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { mediaType } from '../lib/files.ts';
 
 const compress = {
   br: (bytes: Buffer) =>
@@ -15,6 +16,7 @@ const compress = {
   gzip: (bytes: Buffer) => promisify(gzip)(bytes, { level: 9 }),
 };
 
+/** What a build is made of; files that editors uploaded have their types in `lib/files.ts`. */
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -24,14 +26,8 @@ const types: Record<string, string> = {
   '.xml': 'application/xml; charset=utf-8',
   '.txt': 'text/plain; charset=utf-8',
   '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.webp': 'image/webp',
   '.woff2': 'font/woff2',
   '.wasm': 'application/wasm',
-  '.pdf': 'application/pdf',
-  '.mp4': 'video/mp4',
-  '.vtt': 'text/vtt; charset=utf-8',
 };
 
 const compressible = /^(?:text\/|application\/(?:json|xml|javascript)|image\/svg)/;
@@ -110,7 +106,7 @@ async function load(root: string, decoded: string): Promise<StaticFile | undefin
     const fingerprint = body ?? `${candidate} ${found.size} ${found.mtimeMs}`;
     return {
       path: candidate,
-      type: types[path.extname(candidate)] ?? 'application/octet-stream',
+      type: types[path.extname(candidate)] ?? mediaType(candidate),
       etag: createHash('sha256').update(fingerprint).digest('base64url').slice(0, 22),
       size: found.size,
       ...(body && { body }),

@@ -19,11 +19,20 @@ export async function siteNavigation() {
 
 let assets: Promise<RichTextAssets> | undefined;
 
-/** Renders an entry’s body with the site’s images and files. */
-export async function richText(entry: { body?: string | undefined }): Promise<RichText> {
-  if (import.meta.env.DEV) assets = undefined;
+const rendered = new Map<string, RichText>();
+
+/** Renders an entry’s body with the site’s images and files. A build renders each once, also where two pages show it. */
+export async function richText({ body = '' }: { body?: string | undefined }): Promise<RichText> {
+  if (import.meta.env.DEV) {
+    assets = undefined;
+    rendered.clear();
+  }
   assets ??= loadAssets();
-  return renderRichText(entry.body ?? '', await assets);
+  const known = rendered.get(body);
+  if (known) return known;
+  const made = renderRichText(body, await assets);
+  rendered.set(body, made);
+  return made;
 }
 
 /** A downloadable file by slug; undefined where the slug is not given. */

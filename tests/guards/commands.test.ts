@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readEnv } from '../../src/platform/env.ts';
@@ -27,9 +30,27 @@ test('the demo on a taken port says so before it builds, and names the variable'
   other.close();
   expect(failure).toMatchObject({
     code: 1,
-    stderr: `Port ${port} is taken by another program. Stop that one, or choose another with the variable PORT: PORT=${port + 1} npm run demo\n`,
+    stderr: `Port ${port} is taken by another program. Stop that one, or choose another with the variable PORT, for example PORT=${port + 1}.\n`,
   });
   expect(performance.now() - started).toBeLessThan(10_000);
+});
+
+test('a build of content that is not right stops, says what to mend, and leaves what was built before', async () => {
+  const home = await mkdtemp(path.join(tmpdir(), 'build-'));
+  await cp('content', path.join(home, 'content'), { recursive: true });
+  await rm(path.join(home, 'content/people/marisol-tanuwidjaya-reed.yaml'));
+  await mkdir(path.join(home, 'site'));
+  await writeFile(path.join(home, 'site/before'), 'still here');
+  const failure = await run(process.execPath, ['src/jobs/build-site.ts', '--out', path.join(home, 'site')], {
+    env: { ...process.env, CONTENT_DIR: path.join(home, 'content') },
+  }).catch((error: { code: number; stderr: string }) => error);
+  expect(failure).toMatchObject({ code: 1 });
+  expect(failure.stderr).toContain(
+    'content/communities/school-librarians.mdoc, field “hosts › 1”: names “marisol-tanuwidjaya-reed”, but there is no such entry in People.\n',
+  );
+  expect(failure.stderr).toMatch(/The site was not built: the content needs mending first\.\n$/);
+  expect(await readdir(path.join(home, 'site'))).toEqual(['before']);
+  await rm(home, { recursive: true });
 });
 
 test('a Node that is too old is told in one line', () => {
@@ -50,7 +71,7 @@ describe('the environment', () => {
       port: 4321,
       host: '127.0.0.1',
       siteUrl: 'http://127.0.0.1:4321',
-      shareCards: 'page',
+      previewCards: 'page',
     });
   });
 
@@ -69,9 +90,7 @@ describe('the environment', () => {
       ([, name]) => name,
     );
     const source = readFileSync('src/platform/env.ts', 'utf8');
-    const known = [...source.matchAll(/^ {4}([A-Z_]+):/gm)]
-      .map(([, name]) => name)
-      .filter((name) => name !== 'NODE_ENV');
+    const known = [...source.matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name]) => name);
     expect(known.length).toBeGreaterThan(8);
     expect(explained.sort()).toEqual(known.sort());
   });

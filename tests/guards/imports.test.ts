@@ -120,10 +120,9 @@ describe('imports', () => {
 });
 
 test('only platform/env.ts reads the environment', () => {
-  const readers = sourceFiles.filter((file) => /process\.env/.test(readFileSync(file, 'utf8')));
-  expect(readers.filter((file) => file !== 'src/platform/env.ts' && file !== 'src/server/serve.ts')).toEqual(
-    [],
-  );
+  const reading = /process\.env(?!\['[A-Z_]+'\] = )/; // setting a variable for a program that we start is no reading
+  const readers = sourceFiles.filter((file) => reading.test(readFileSync(file, 'utf8')));
+  expect(readers).toEqual(['src/platform/env.ts']);
 });
 
 test('domains are told the time and never ask for it', () => {

@@ -39,7 +39,3 @@ export const meetingPatterns = {
 
 export type Area = keyof typeof areas;
 export type Audience = keyof typeof audiences;
-export type Language = keyof typeof languages;
-export type Association = keyof typeof associations;
-export type MembershipType = keyof typeof membershipTypes;
-export type MeetingPattern = keyof typeof meetingPatterns;

@@ -61,3 +61,28 @@ export function neighboursOf(
   const next = place >= 0 ? pages[place + 1] : undefined;
   return { ...(previous && { previous }), ...(next && { next }) };
 }
+
+/** A part as the navigation beside a page lists it: only `pages`, where `hidden` more of them are left out. */
+export type NavigationPart = { title: string; pages: HandbookPage[]; hidden: number };
+
+/** Handbooks up to this many pages are listed in full beside each page. */
+const largestFullList = 60;
+/** In a larger handbook, how many pages of the same part are listed on either side of the page itself. */
+const listedNearby = 10;
+
+/**
+ * What the navigation beside a page lists: every page of a handbook that people can take in at a glance; in a larger
+ * one the page’s neighbours in its part, and of each other part the first page. So a page does not grow with the handbook.
+ */
+export function navigationOf(pageId: string, chapters: HandbookChapter[]): NavigationPart[] {
+  const size = chapters.reduce((count, { pages }) => count + pages.length, 0);
+  return chapters.map(({ title, pages }) => {
+    if (size <= largestFullList) return { title, pages, hidden: 0 };
+    const place = pages.findIndex((page) => page.id === pageId);
+    const listed =
+      place >= 0
+        ? pages.slice(Math.max(0, place - listedNearby), place + listedNearby + 1)
+        : pages.slice(0, 1);
+    return { title, pages: listed, hidden: pages.length - listed.length };
+  });
+}

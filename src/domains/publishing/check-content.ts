@@ -5,8 +5,11 @@ import { z } from 'astro/zod';
 import sharp from 'sharp';
 import type { CollectionName, SchemaTools } from '../../collections/define.ts';
 import { collectionNames, collectionOf, type SingletonName, singletons } from '../../collections/registry.ts';
+import { fileHref } from '../../lib/files.ts';
 import { renderRichText, richTextLinks, richTextProblems } from '../../lib/rich-text/render.ts';
 import { fixedPages, pathOf, reservedBelow, reservedNames } from '../../lib/routes.ts';
+import { areas, audiences } from '../communities/model.ts';
+import { kinds, topics } from '../resources/model.ts';
 import { problemSentence } from './problem-sentence.ts';
 import { type ContentFile, readCollection, readSingleton } from './read-content.ts';
 
@@ -153,17 +156,29 @@ function bodyProblems(entry: ContentFile, library: Library, pages: Pages): Conte
   return problems;
 }
 
+/** Pages that list a part of the communities or of the library. */
+const listPages = [
+  ...Object.keys(areas).map((area) => `/communities/area/${area}`),
+  ...Object.keys(audiences).map((audience) => `/communities/audience/${audience}`),
+  ...Object.keys(kinds).map((kind) => `/resources/kind/${kind}`),
+  ...Object.keys(topics).map((topic) => `/resources/topic/${topic}`),
+];
+
 /** Pages of the site by path; the entry whose text makes the page’s places, where there is one. */
 type Pages = Map<string, ContentFile | undefined>;
 
 function pagesOf(library: Library): Pages {
-  const pages: Pages = new Map(fixedPages.map((page) => [page, undefined]));
+  const pages: Pages = new Map([...fixedPages, ...listPages].map((page) => [page, undefined]));
   for (const name of collectionNames) {
     const { href, shape } = collectionOf(name);
     if (!href) continue;
     for (const entry of library.byCollection.get(name)?.values() ?? [])
       pages.set(href(entry.id), shape === 'body' && name !== 'member-resources' ? entry : undefined);
   }
+  for (const { id } of library.byCollection.get('member-resources')?.values() ?? [])
+    pages.set(`/resources/${id}/read`, undefined);
+  for (const { id, data } of library.byCollection.get('files')?.values() ?? [])
+    pages.set(fileHref(id, String(data['file'])), undefined);
   return pages;
 }
 
@@ -179,13 +194,22 @@ function placesOn(entry: ContentFile): Set<string> {
 
 function linkProblem(href: string, from: ContentFile, pages: Pages): string | undefined {
   if (!href.startsWith('/') && !href.startsWith('#')) return undefined;
-  const place = decodeURIComponent(/#(.*)$/.exec(href)?.[1] ?? '');
+  const place = decoded(/#(.*)$/.exec(href)?.[1] ?? '');
   const path = pathOf(href);
   if (path && !pages.has(path)) return `The link ${href} leads nowhere: there is no page ${path}.`;
   const target = path ? pages.get(path) : from;
   if (place && target && !placesOn(target).has(place))
     return `The link ${href} leads to a place that is not on its page: no heading there has the address #${place}.`;
   return undefined;
+}
+
+/** Text with its percent signs resolved; as it is where they make no sense. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function duplicateProblems(library: Library): ContentProblem[] {

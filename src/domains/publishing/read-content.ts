@@ -97,7 +97,7 @@ async function readContentFile(
 }
 
 /** Splits a file into data and body. Never throws: what cannot be read comes back as a sentence with its line. */
-export function parseContentFile(source: string, file: string, id: string): ContentFile | UnreadableFile {
+function parseContentFile(source: string, file: string, id: string): ContentFile | UnreadableFile {
   const text = source.replace(/^\uFEFF/, '').replace(/\r\n/g, '\n');
   if (!file.endsWith('.mdoc')) return withData(text, file, id, '', 1, 0);
   const front = /^---\n([\s\S]*?\n)?---[ \t]*(?:\n|$)/.exec(text);

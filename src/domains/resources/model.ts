@@ -42,4 +42,3 @@ export const readers = {
 
 export type Kind = keyof typeof kinds;
 export type Topic = keyof typeof topics;
-export type Reader = keyof typeof readers;

@@ -40,7 +40,7 @@ function spacedText(node: RenderableTreeNode): string {
 
 /** Everything a reader of the document would trip over: syntax, unknown blocks, missing attributes, unsafe links, headings that skip. */
 export function richTextProblems(source: string): RichTextProblem[] {
-  const ast = Markdoc.parse(source);
+  const ast = parsedForCheck(source);
   const problems = Markdoc.validate(ast, richTextConfig(noAssets))
     .filter(({ error }) => !error.message.includes("'softbreak'")) // a line end inside bold or a link is harmless
     .map(({ lines, error }) => ({ line: (lines[0] ?? 0) + 1, message: asSentence(error.message) }));
@@ -73,6 +73,14 @@ export function richTextProblems(source: string): RichTextProblem[] {
   return problems;
 }
 
+let lastParsed: { source: string; ast: Node } | undefined;
+
+/** The check asks for a document’s problems and then for its links: it is parsed once for both. */
+function parsedForCheck(source: string): Node {
+  if (lastParsed?.source !== source) lastParsed = { source, ast: Markdoc.parse(source) };
+  return lastParsed.ast;
+}
+
 function asSentence(message: string): string {
   const undefinedTag = /^Undefined tag: '(.+)'$/.exec(message);
   if (undefinedTag) return `There is no block called “${undefinedTag[1]}”.`;
@@ -86,7 +94,7 @@ function asSentence(message: string): string {
 /** Every link, image and file that a document names, for checking that each leads somewhere. */
 export function richTextLinks(source: string): RichTextLink[] {
   const links: RichTextLink[] = [];
-  for (const node of Markdoc.parse(source).walk()) links.push(...linksOf(node));
+  for (const node of parsedForCheck(source).walk()) links.push(...linksOf(node));
   return links;
 }
 

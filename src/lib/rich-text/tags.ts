@@ -227,7 +227,7 @@ const link: Schema = {
 const table: Schema = {
   ...Markdoc.nodes.table,
   transform: (node, config) =>
-    new Tag('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Table' }, [
+    new Tag('div', { class: 'table', tabindex: '0', role: 'group', 'aria-label': 'Table' }, [
       new Tag('table', {}, node.transformChildren(config)),
     ]),
 };

@@ -4,6 +4,7 @@ for (const block of document.querySelectorAll<HTMLElement>('pre.copyable')) {
   button.type = 'button';
   button.className = 'copy';
   button.textContent = 'Copy';
+  button.setAttribute('aria-live', 'polite'); // before its words change, or nobody hears the change
   button.addEventListener('click', () => {
     navigator.clipboard.writeText(block.querySelector('code')?.textContent ?? '').then(
       () => say(button, 'Copied'),
@@ -15,7 +16,6 @@ for (const block of document.querySelectorAll<HTMLElement>('pre.copyable')) {
 
 function say(button: HTMLButtonElement, words: string) {
   button.textContent = words;
-  button.setAttribute('aria-live', 'polite');
   setTimeout(() => {
     button.textContent = 'Copy';
   }, 2500);

@@ -2,7 +2,7 @@ import { type CollectionEntry, getCollection, getEntry } from 'astro:content';
 import { renderRichText } from '#src/lib/rich-text/render.ts';
 import { readingMinutes } from '#src/lib/text.ts';
 
-export type PublicResource = CollectionEntry<'resources'>;
+type PublicResource = CollectionEntry<'resources'>;
 export type MemberResource = CollectionEntry<'member-resources'>;
 export type ResourceEntry = PublicResource | MemberResource;
 

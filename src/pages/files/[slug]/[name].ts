@@ -1,12 +1,12 @@
-import { getCollection } from 'astro:content';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { APIRoute, GetStaticPaths } from 'astro';
+import { publicFiles } from '#src/domains/resources/ui/public-files.ts';
 import { mediaType } from '#src/lib/files.ts';
 import { env } from '#src/platform/env.ts';
 
 export const getStaticPaths = (async () =>
-  (await getCollection('files')).map(({ id, data }) => ({
+  (await publicFiles()).map(({ id, data }) => ({
     params: { slug: id, name: data.file },
   }))) satisfies GetStaticPaths;
 

@@ -50,11 +50,18 @@ async function load(): Promise<Pagefind> {
 export async function searchSite(term: string, filters: Filters): Promise<Found> {
   const pagefind = await loadIndex();
   const { results, filters: left } = await pagefind.search(term, { filters });
+  if (results.length === 0) await checkConnection();
   return {
     count: results.length,
     page: async (index) => pageOf(await results[index]!.data()),
     choices: { kind: left['kind'] ?? {}, topic: left['topic'] ?? {} },
   };
+}
+
+/** Pagefind takes a part of the index that it could not fetch for an empty one: throws when nothing can be fetched now. */
+async function checkConnection() {
+  const { ok } = await fetch('/pagefind/pagefind-entry.json', { method: 'HEAD', cache: 'no-store' });
+  if (!ok) throw new Error('The search index is not there.');
 }
 
 function pageOf(raw: RawPage): FoundPage {

@@ -30,6 +30,11 @@ function makeDialog(): HTMLDialogElement {
     const follows = (event.target as Element).closest('a');
     if (onBackdrop || follows) made.close();
   });
+  made.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    event.preventDefault(); // a search field would first empty itself
+    made.close();
+  });
   document.body.append(made);
   return made;
 }

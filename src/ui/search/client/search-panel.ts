@@ -45,7 +45,7 @@ export class SearchPanel extends HTMLElement {
     this.#input.addEventListener('input', () => this.#search());
     for (const select of Object.values(this.#selects))
       select.addEventListener('change', () => this.#search());
-    this.#more.addEventListener('click', () => this.#showMore(true));
+    this.#more.addEventListener('click', () => this.#showMore(true).catch(() => this.#showFailure()));
     this.addEventListener('keydown', (event) => this.#moveFocus(event));
     this.#showIdle();
     loadIndex().catch(() => this.#showFailure());
@@ -169,8 +169,11 @@ export class SearchPanel extends HTMLElement {
         () => this.#showFailure(),
       );
     });
+    const reason = import.meta.env.DEV
+      ? 'In development there is no index: npm run build makes it, npm start serves it.'
+      : 'The connection may be down.';
     this.#help.replaceChildren(
-      element('p', { textContent: 'The connection may be down. You can also go by these lists:' }),
+      element('p', { textContent: `${reason} You can also go by these lists:` }),
       lists(),
       again,
     );

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import satori from 'satori';
 
-/** What stands on a page’s share card (Open Graph image, 1200 × 630 pixels). */
-export type ShareCard = {
+/** What stands on a page’s preview card (Open Graph image, 1200 × 630 pixels). */
+export type PreviewCard = {
   title: string;
   /** Small line above the title: the handbook, the kind, the area. */
   label: string;
@@ -28,7 +28,7 @@ const drawing = 2;
 let fonts: Promise<Parameters<typeof satori>[1]['fonts']> | undefined;
 
 /** The card as PNG. A card drawn before comes from `cacheDir`, by the hash of all that stands on it. */
-export async function shareCardPng(card: ShareCard, cacheDir: string): Promise<Buffer<ArrayBuffer>> {
+export async function previewCardPng(card: PreviewCard, cacheDir: string): Promise<Buffer<ArrayBuffer>> {
   const hash = createHash('sha256')
     .update(JSON.stringify([drawing, card]))
     .digest('hex')
@@ -45,7 +45,7 @@ export async function shareCardPng(card: ShareCard, cacheDir: string): Promise<B
   }
 }
 
-async function drawn(card: ShareCard): Promise<Buffer<ArrayBuffer>> {
+async function drawn(card: PreviewCard): Promise<Buffer<ArrayBuffer>> {
   fonts ??= loadFonts();
   const svg = await satori(layout(card) as Parameters<typeof satori>[0], {
     width,
@@ -77,7 +77,7 @@ const box = (style: Record<string, string | number>, children: unknown): Box => 
   props: { style: { display: 'flex', ...style }, children },
 });
 
-function layout({ title, label, site, color, emblem }: ShareCard): Box {
+function layout({ title, label, site, color, emblem }: PreviewCard): Box {
   const size = title.length > 60 ? 62 : title.length > 32 ? 74 : 92;
   return box({ width, height, background: color, color: ink, fontFamily: 'Figtree', fontSize: 32 }, [
     box({ flexDirection: 'column', justifyContent: 'space-between', width: 800, height, padding: 64 }, [

@@ -2,10 +2,10 @@ import { getCollection } from 'astro:content';
 import { env } from '#src/platform/env.ts';
 import { siteSettings } from '#src/ui/content.ts';
 import { emblem } from '../../communities/emblem.ts';
-import { type Area, areas } from '../../communities/model.ts';
+import { type Area, areas, audiences } from '../../communities/model.ts';
 import { type Handbook, handbookOf, handbooks } from '../../handbooks/model.ts';
-import type { ShareCard } from '../../publishing/share-card.ts';
-import { kinds } from '../../resources/model.ts';
+import type { PreviewCard } from '../../publishing/preview-card.ts';
+import { kinds, kindsPlural, topics } from '../../resources/model.ts';
 import { allResources } from '../../resources/ui/read.ts';
 
 const colors: Record<Area | Handbook | 'site' | 'resources', string> = {
@@ -21,15 +21,40 @@ const colors: Record<Area | Handbook | 'site' | 'resources', string> = {
   technology: '#9dc0ee',
 };
 
-/** Every share card of the site, by its path below `/og/` without `.png`. */
-export async function shareCards(): Promise<{ path: string; card: ShareCard }[]> {
+type MakeCard = (
+  path: string,
+  title: string,
+  label: string,
+  color: string,
+) => { path: string; card: PreviewCard };
+
+/** Cards of the pages that list a part of the communities or of the library. */
+function listCards(make: MakeCard) {
+  return [
+    ...(Object.keys(areas) as Area[]).map((area) =>
+      make(`communities/area/${area}`, areas[area], 'Communities', colors[area]),
+    ),
+    ...Object.entries(audiences).map(([audience, name]) =>
+      make(`communities/audience/${audience}`, name, 'Communities', colors.site),
+    ),
+    ...Object.entries(kindsPlural).map(([kind, name]) =>
+      make(`resources/kind/${kind}`, name, 'Resources', colors.resources),
+    ),
+    ...Object.entries(topics).map(([topic, name]) =>
+      make(`resources/topic/${topic}`, name, 'Resources', colors.resources),
+    ),
+  ];
+}
+
+/** Every preview card of the site, by its path below `/og/` without `.png`. */
+export async function previewCards(): Promise<{ path: string; card: PreviewCard }[]> {
   const { name: site, tagline } = await siteSettings();
   const make = (path: string, title: string, label: string, color: string) => ({
     path,
     card: { title, label, site, color, emblem: emblem(path) },
   });
   const siteCard = make('site', tagline, 'A peer network for international schools', colors.site);
-  if (env.shareCards === 'site') return [siteCard];
+  if (env.previewCards === 'site') return [siteCard];
   const [communities, resources, pages, handbookPages] = await Promise.all([
     getCollection('communities'),
     allResources(),
@@ -41,12 +66,16 @@ export async function shareCards(): Promise<{ path: string; card: ShareCard }[]>
     make('communities', 'Find the people who do your job', 'Communities', colors.site),
     make('resources', 'Made by people who do the job', 'Resources', colors.resources),
     make('handbooks', 'Three guides, kept current', 'Handbooks', colors.site),
+    ...listCards(make),
     ...(Object.keys(handbooks) as Handbook[]).map((name) =>
       make(`handbooks/${name}`, handbooks[name].title, handbooks[name].for, colors[name]),
     ),
     ...communities.map(({ id, data }) =>
       make(`communities/${id}`, data.name, `Community · ${areas[data.area]}`, colors[data.area]),
     ),
+    ...communities
+      .filter(({ id }) => resources.some((resource) => resource.data.community === id))
+      .map(({ id, data }) => make(`resources/community/${id}`, data.name, 'Resources', colors.resources)),
     ...resources.map(({ id, data }) =>
       make(`resources/${id}`, data.title, kinds[data.kind], colors.resources),
     ),

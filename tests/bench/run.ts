@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureBrowser } from '../find-browser.ts';
+import { type RunningServer, runNode, startServer } from '../site.ts';
+import { measureBuild } from './build.ts';
+import { measureLighthouse } from './lighthouse.ts';
+import { type Measure, progress, type Subject, table } from './measure.ts';
+import { measureSearch } from './search.ts';
+import { measureWeight } from './weight.ts';
+
+/**
+ * `npm run bench`: measures what the site promises, and prints a table with the targets. Names after `--` choose
+ * subjects; `--runs <n>` repeats at most so often, for a quick look. Ends with 1 when a subject could not be measured;
+ * a missed target is a line in the table, since it can be the machine’s fault.
+ */
+const subjects: Record<string, Subject> = {
+  build: measureBuild,
+  weight: measureWeight,
+  search: measureSearch,
+  lighthouse: measureLighthouse,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string', default: '99' } },
+});
+const unknown = positionals.filter((name) => !(name in subjects));
+const most = Number(values.runs);
+if (unknown.length > 0 || !Number.isInteger(most) || most < 1) {
+  console.error(`Usage: npm run bench -- [--runs <n>] [${Object.keys(subjects).join(' | ')}]`);
+  process.exit(1);
+}
+const chosen = positionals.length > 0 ? positionals : Object.keys(subjects);
+
+const browser = ensureBrowser();
+let server: RunningServer | undefined;
+
+async function site() {
+  const dir = path.resolve('.data/bench/site');
+  if (!server) {
+    progress('Building the site…');
+    await runNode(['src/jobs/build-site.ts', '--out', dir, '--cache', '.data/bench/cache']);
+    server = await startServer(['tests/serve-site.ts', dir]);
+  }
+  return { url: server.url, dir };
+}
+
+const measures: Measure[] = [];
+try {
+  for (const name of chosen)
+    measures.push(...(await subjects[name]!({ site, browser, runs: (times) => Math.min(times, most) })));
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  await server?.stop();
+}
+const version = execFileSync(browser, ['--version', '--no-sandbox'], {
+  encoding: 'utf8',
+  stdio: ['ignore', 'pipe', 'ignore'],
+}).trim();
+const memory = Math.round(os.totalmem() / 2 ** 30);
+process.stdout.write(
+  `\nOn ${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, ${memory} GB; ` +
+    `Node ${process.versions.node}; ${version}; load ${os.loadavg()[0]?.toFixed(1)} at the end\n\n${table(measures)}\n`,
+);

@@ -1,0 +1,113 @@
+import { cp, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newPage, useBrowser } from '../browser.ts';
+import { type RunningServer, runNode, startServer } from '../site.ts';
+
+useBrowser();
+
+/** An editor's own copy of the content, built and served with the CMS open. */
+const home = path.resolve('.data/test/editing');
+const contentDir = path.join(home, 'content');
+let server: RunningServer;
+
+const build = () =>
+  runNode(['src/jobs/build-site.ts', '--out', path.join(home, 'site')], { CONTENT_DIR: contentDir });
+const serve = () =>
+  startServer(['tests/serve-site.ts', path.join(home, 'site'), 'open-cms'], { CONTENT_DIR: contentDir });
+
+beforeAll(async () => {
+  await rm(home, { recursive: true, force: true });
+  await cp('content', contentDir, { recursive: true });
+  await build();
+  server = await serve();
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(home, { recursive: true });
+});
+
+test('an editor writes into a handbook page and inserts a callout; after a build both are on the page and in search', async () => {
+  const editor = await newPage({ baseURL: server.url, viewport: { width: 1400, height: 1000 } });
+  await editor.goto('/keystatic/collection/handbook-members/item/your-profile');
+  const text = editor.getByRole('textbox', { name: 'Text', exact: true });
+  await text.getByRole('paragraph').first().click();
+  await editor.keyboard.press('Control+Home');
+  await editor.keyboard.press('Enter');
+  await editor.keyboard.press('ArrowUp');
+  await editor.keyboard.type('Write one line about quokkaberries.');
+  await editor.keyboard.press('Enter');
+  const insert = editor.locator('button[aria-haspopup="true"]:not([aria-label])'); // the toolbar's plus sign has no name
+  await insert.click();
+  const choice = editor.getByRole('menuitem', { name: /^Callout/ });
+  await choice.click();
+  await choice.waitFor({ state: 'hidden' });
+  await text.getByText('Callout', { exact: true }).first().waitFor();
+  await text.locator('p:has(> br)').first().click();
+  await editor.keyboard.type('A wombatical remark.');
+  await editor.getByRole('button', { name: 'Save' }).click();
+  const file = path.join(contentDir, 'handbooks/members/your-profile.mdoc');
+  await expect
+    .poll(() => readFile(file, 'utf8'))
+    .toMatch(/{% callout tone="note" %}\s+A wombatical remark\.\s+{% \/callout %}/);
+  expect(await readFile(file, 'utf8')).toContain('Write one line about quokkaberries.');
+
+  await server.stop();
+  await build();
+  server = await serve();
+
+  const reader = await newPage({ baseURL: server.url });
+  await reader.goto('/handbooks/members/your-profile');
+  await reader.getByText('Write one line about quokkaberries.').waitFor();
+  expect(await reader.locator('aside.callout').first().textContent()).toContain('A wombatical remark.');
+  await reader.keyboard.press('/');
+  await reader.getByRole('searchbox').fill('quokkaberries');
+  const result = reader.getByRole('dialog').getByRole('link', { name: 'Your profile' }).first();
+  await result.waitFor();
+  expect(await result.getAttribute('href')).toMatch(/^\/handbooks\/members\/your-profile/);
+});
+
+test.each([
+  ['handbook-hosts', 'session-checklist', 'Title'],
+  ['handbook-parts', 'members-live-sessions', 'Title'],
+  ['communities', 'school-librarians', 'Name'],
+  ['people', 'marisol-tanuwidjaya-reed', 'Name'],
+  ['seasons', '2026-27', 'Name'],
+  ['resources', 'watch-a-live-session-take-shape', 'Title'],
+  ['member-resources', 'case-conference-protocol', 'Title'],
+  ['images', 'three-networks', 'Title'],
+  ['files', 'live-session-checklist', 'Title'],
+  ['pages', 'membership', 'Title'],
+])('the CMS opens an entry of %s', async (collection, entry, field) => {
+  const editor = await newPage({ baseURL: server.url });
+  await editor.goto(`/keystatic/collection/${collection}/item/${entry}`);
+  const name = editor.getByRole('textbox', { name: new RegExp(`^${field}`) }).first();
+  await name.waitFor();
+  expect(await name.inputValue()).not.toBe('');
+});
+
+test.each(['home', 'navigation', 'settings'])('the CMS opens %s', async (single) => {
+  const editor = await newPage({ baseURL: server.url });
+  await editor.goto(`/keystatic/singleton/${single}`);
+  await editor.getByRole('button', { name: 'Save' }).waitFor();
+});
+
+test('a change sent from another site is refused and changes nothing', async () => {
+  const before = await readFile(path.join(contentDir, 'settings.yaml'), 'utf8');
+  const answer = await fetch(`${server.url}/api/keystatic/update`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'no-cors': '1', Origin: 'http://evil.example.test' },
+    body: JSON.stringify({ additions: [{ path: 'content/settings.yaml', contents: '' }], deletions: [] }),
+  });
+  expect(answer.status).toBe(403);
+  expect(await readFile(path.join(contentDir, 'settings.yaml'), 'utf8')).toBe(before);
+});
+
+test('a change to a file that is no content is refused', async () => {
+  const answer = await fetch(`${server.url}/api/keystatic/update`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'no-cors': '1', Origin: server.url },
+    body: JSON.stringify({ additions: [{ path: 'content/../evil.yaml', contents: '' }], deletions: [] }),
+  });
+  expect(answer.status).toBe(400);
+});
