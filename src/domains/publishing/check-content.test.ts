@@ -116,6 +116,17 @@ describe('a relation', () => {
   });
 });
 
+describe('a file of a members’ resource', () => {
+  test('may not be offered on a public page', async () => {
+    await edit('member-resources/case-conference-protocol.mdoc', (source) =>
+      source.replace(/^publishedOn: /m, 'file: support-group-notes\npublishedOn: '),
+    );
+    expect(await problems()).toEqual([
+      'content/resources/support-group-notes-template.mdoc: offers the file “support-group-notes”, which a members’ resource names: only members may download it.',
+    ]);
+  });
+});
+
 describe('an address', () => {
   test('that an open and a members’ resource share is refused', async () => {
     await cp(

@@ -37,7 +37,7 @@ export async function checkContent(contentDir: string): Promise<ContentProblem[]
     const schema = singletons[name].schema(toolsFor(contentDir, entry, library));
     problems.push(...(await fieldProblems(entry, schema)), ...fieldLinkProblems(entry, pages));
   }
-  problems.push(...partProblems(library));
+  problems.push(...partProblems(library), ...memberFileProblems(library));
   return problems.sort((a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0));
 }
 
@@ -258,4 +258,26 @@ function partProblems(library: Library): ContentProblem[] {
       },
     ];
   });
+}
+
+/** A file of a members’ resource is not published, so nothing public may offer it. */
+function memberFileProblems(library: Library): ContentProblem[] {
+  const filesOf = ({ data, body }: ContentFile) => [
+    ...(typeof data['file'] === 'string' ? [data['file']] : []),
+    ...richTextLinks(body).flatMap(({ kind, target }) => (kind === 'file' ? [target] : [])),
+  ];
+  const membersOnly = new Set(
+    [...(library.byCollection.get('member-resources')?.values() ?? [])].flatMap(filesOf),
+  );
+  return collectionNames
+    .filter((name) => collectionOf(name).shape === 'body' && name !== 'member-resources')
+    .flatMap((name) => [...(library.byCollection.get(name)?.values() ?? [])])
+    .flatMap((entry) =>
+      filesOf(entry)
+        .filter((file) => membersOnly.has(file))
+        .map((file) => ({
+          file: entry.file,
+          message: `offers the file “${file}”, which a members’ resource names: only members may download it.`,
+        })),
+    );
 }
