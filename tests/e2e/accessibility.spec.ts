@@ -132,7 +132,10 @@ function smallTargets(): string[] {
 
   function isHitAround(target: HTMLElement) {
     target.scrollIntoView({ block: 'center', behavior: 'instant' });
-    const { left, right, top, bottom } = target.getBoundingClientRect();
+    return [...target.getClientRects()].some((line) => isHitAroundMiddle(target, line));
+  }
+
+  function isHitAroundMiddle(target: HTMLElement, { left, right, top, bottom }: DOMRect) {
     const [x, y] = [(left + right) / 2, (top + bottom) / 2];
     const corners = [
       [x - half, y - half],

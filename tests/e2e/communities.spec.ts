@@ -126,7 +126,7 @@ describe('the directory', () => {
     await chip(page, 'Area', 'Teaching').click();
     await chip(page, 'Audience', 'Primary').click();
     await words(page).fill('music');
-    expect(queryOf(page)).toBe('?area=teaching&audience=primary&q=music');
+    await expect.poll(() => queryOf(page)).toBe('?area=teaching&audience=primary&q=music');
   });
 
   test('goes back one choice with the back button', async () => {

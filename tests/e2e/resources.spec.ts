@@ -118,11 +118,13 @@ describe('the library', () => {
     await chip(page, 'Kind', 'Articles').click();
     await chip(page, 'Topic', 'Networks').click();
     await words(page).fill('alone & together');
-    expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({
-      kind: 'article',
-      topic: 'networks',
-      q: 'alone & together',
-    });
+    await expect
+      .poll(() => Object.fromEntries(new URL(page.url()).searchParams))
+      .toEqual({
+        kind: 'article',
+        topic: 'networks',
+        q: 'alone & together',
+      });
   });
 
   test('goes back one choice with the back button', async () => {

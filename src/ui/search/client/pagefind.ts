@@ -43,6 +43,7 @@ async function load(): Promise<Pagefind> {
   const pagefind: Pagefind = await import(/* @vite-ignore */ address);
   await pagefind.options({ excerptLength: 22, highlightParam: 'highlight' });
   await pagefind.init();
+  await pagefind.filters(); // without this, searches come back without the counts of the filters
   return pagefind;
 }
 
