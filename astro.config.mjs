@@ -1,12 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import node from '@astrojs/node';
 import react from '@astrojs/react';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig, fontProviders } from 'astro/config';
 import { withoutRemoteFont } from './src/domains/publishing/without-remote-font.ts';
+import { isInSitemap } from './src/lib/routes.ts';
 import { env } from './src/platform/env.ts';
 
 /** @param {string} file */
-const fontFile = (file) => new URL(`./node_modules/${file}`, import.meta.url).pathname;
+const fontFile = (file) => fileURLToPath(new URL(`./node_modules/${file}`, import.meta.url));
 
 export default defineConfig({
   site: env.siteUrl,
@@ -14,7 +16,7 @@ export default defineConfig({
   trailingSlash: 'never',
   adapter: node({ mode: 'middleware', bodySizeLimit: 6 * 1024 * 1024 }),
   session: false,
-  integrations: [react(), sitemap({ filter: (page) => !/\/(?:print|search)$/.test(page) })],
+  integrations: [react(), sitemap({ filter: (page) => isInSitemap(new URL(page).pathname) })],
   compressHTML: true,
   scopedStyleStrategy: 'where',
   devToolbar: { enabled: false },

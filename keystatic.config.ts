@@ -4,7 +4,7 @@ import { collectionNames, collectionOf, type SingletonName, singletons } from '.
 
 const body = { contentField: 'body' } as const;
 
-function listsOf({ folders, shape, slugField, fields, href }: CollectionDefinition) {
+function listsOf({ folders, idBase, shape, slugField, fields, href }: CollectionDefinition) {
   return folders.map(({ name, label, path }) => [
     name,
     collection({
@@ -13,9 +13,7 @@ function listsOf({ folders, shape, slugField, fields, href }: CollectionDefiniti
       path: `content/${path}/${shape === 'folder' ? '*/' : '*'}`,
       format: shape === 'body' ? body : { data: 'yaml' },
       entryLayout: shape === 'body' ? 'content' : 'form',
-      ...(href
-        ? { previewUrl: href(name.startsWith('handbook-') ? `${path.split('/')[1]}/{slug}` : '{slug}') }
-        : {}),
+      ...(href ? { previewUrl: href(idBase ? `${path.slice(idBase.length + 1)}/{slug}` : '{slug}') } : {}),
       schema: fields,
     }),
   ]);

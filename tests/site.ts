@@ -15,7 +15,7 @@ const siteDir = path.resolve('.data/test/site');
 
 /** Builds the site once for all browser tests and serves it on a free port. */
 export default async function setup(project: TestProject) {
-  await runNode(['src/jobs/build-site.ts', '--out', siteDir]);
+  await runNode(['src/jobs/build-site.ts', '--out', siteDir, '--cache', '.data/test/cache']);
   const server = await startServer(['tests/serve-site.ts', siteDir]);
   project.provide('siteUrl', server.url);
   project.provide('siteDir', siteDir);

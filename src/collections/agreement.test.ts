@@ -42,7 +42,7 @@ type Described = {
 
 /** What both sides of a collection are boiled down to. */
 type Shape =
-  | { kind: 'text'; required: boolean; max?: number | undefined }
+  | { kind: 'text'; required: boolean; max?: number | undefined; hasPattern?: boolean }
   | { kind: 'choice' | 'choices'; values: string[] }
   | { kind: 'number'; required: boolean; min: number | undefined; max: number | undefined }
   | { kind: 'relation'; to: string | undefined; required: boolean }
@@ -112,6 +112,8 @@ function fromJson(json: Json, required: boolean): Shape {
   if (json.type === 'boolean') return { kind: 'flag' };
   if (json.type === 'integer') return { kind: 'number', required, min: json.minimum, max: json.maximum };
   if (json.format === 'day') return { kind: 'day' };
+  if (json.type === 'string' && (json.pattern || json.format))
+    return { kind: 'text', required, hasPattern: true };
   if (json.type === 'string') return { kind: 'text', required, max: json.maxLength };
   throw new Error(`No shape for ${JSON.stringify(json)}`);
 }
@@ -126,24 +128,16 @@ function fromObject(json: Json): Record<string, Shape> {
 }
 
 /**
- * A limit on one side alone is let through where the other says the same by a pattern (a country code’s two letters)
- * or cannot say it (a multiple choice has no smallest number).
+ * What the form cannot say is let through: a pattern of the schema (a country code, an address, a day) sets a length of
+ * its own, and a multiple choice has no limits in Keystatic.
  */
 function comparable(shape: Shape, other: Shape | undefined): Shape {
   if (shape.kind === 'group' && other?.kind === 'group')
     return { kind: 'group', fields: comparableFields(shape.fields, other.fields) };
-  if (shape.kind === 'list' && other?.kind === 'list') {
-    const { min, max } = shape.min === 0 && other.min <= 1 && shape.max === undefined ? other : shape;
-    return { ...shape, min, max, of: comparable(shape.of, other.of) };
-  }
-  if (
-    shape.kind === 'text' &&
-    other?.kind === 'text' &&
-    (shape.max === undefined || other.max === undefined)
-  ) {
-    const { max: _max, ...rest } = shape;
-    return rest;
-  }
+  if (shape.kind === 'list' && other?.kind === 'list')
+    return { ...shape, of: comparable(shape.of, other.of) };
+  if (shape.kind === 'text' && other?.kind === 'text' && (shape.hasPattern || other.hasPattern))
+    return { kind: 'text', required: shape.required, max: undefined, hasPattern: true };
   return shape;
 }
 

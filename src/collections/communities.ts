@@ -8,7 +8,7 @@ import {
   meetingPatterns,
   membershipTypes,
 } from '../domains/communities/model.ts';
-import { type CollectionDefinition, oneOf, requiredText, selectOptions } from './define.ts';
+import { type CollectionDefinition, oneOf, requiredText, selectOptions, slugField } from './define.ts';
 import { richTextField } from './rich-text.ts';
 
 export const communities = {
@@ -18,7 +18,7 @@ export const communities = {
   shape: 'body',
   href: (id) => `/communities/${id}`,
   fields: {
-    name: fields.slug({ name: { label: 'Name', validation: { isRequired: true, length: { max: 60 } } } }),
+    name: slugField('Name', 60),
     area: fields.select({ label: 'Area', options: selectOptions(areas), defaultValue: 'teaching' }),
     audiences: fields.multiselect({ label: 'Audience', options: selectOptions(audiences) }),
     summary: fields.text({

@@ -1,4 +1,4 @@
-import type { ComponentSchema } from '@keystatic/core';
+import { type ComponentSchema, fields } from '@keystatic/core';
 import type { ImageMetadata } from 'astro';
 import { z } from 'astro/zod';
 import { isDay } from '../lib/dates.ts';
@@ -80,8 +80,36 @@ export const day = () =>
 export const webAddress = () =>
   z
     .string()
-    .regex(/^(?:https:\/\/[^\s/]+\S*|\/(?![/\\])\S*)$/, 'is not an address: write https://… or /page');
+    .max(2000)
+    .regex(/^(?:https:\/\/[^\s/]\S*|\/(?![/\\])\S*)$/, 'is not an address: write https://… or /page');
 
 /** An ISO 3166-1 alpha-2 country code. */
 export const countryCode = () =>
   z.string().regex(/^[A-Z]{2}$/, 'is not a country code of two capital letters, like VN');
+
+/** The field that an entry is called by, and the address made from it: at most `max` characters, and a clean slug. */
+export const slugField = (label: string, max: number) =>
+  fields.slug({
+    name: { label, validation: { isRequired: true, length: { max } } },
+    slug: {
+      label: 'Address',
+      validation: {
+        pattern: {
+          regex: /^[a-z0-9]+(?:-[a-z0-9]+)*$/,
+          message: 'Use lower case letters, digits and single hyphens.',
+        },
+      },
+    },
+  });
+
+/** The IANA name of a time zone that this machine knows. */
+export const timeZone = () => z.string().max(60).refine(isTimeZone, 'is not a time zone, like Asia/Shanghai');
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

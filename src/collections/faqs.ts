@@ -1,6 +1,6 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
-import { type CollectionDefinition, oneOf, requiredText, selectOptions } from './define.ts';
+import { type CollectionDefinition, oneOf, requiredText, selectOptions, slugField } from './define.ts';
 import { richTextField } from './rich-text.ts';
 
 /** Where a question is asked. */
@@ -18,9 +18,7 @@ export const faqs = {
   folders: [{ name: 'faqs', label: 'Questions and answers', path: 'faqs' }],
   shape: 'body',
   fields: {
-    question: fields.slug({
-      name: { label: 'Question', validation: { isRequired: true, length: { max: 140 } } },
-    }),
+    question: slugField('Question', 140),
     topic: fields.select({ label: 'Topic', options: selectOptions(faqTopics), defaultValue: 'membership' }),
     order: fields.integer({
       label: 'Place',

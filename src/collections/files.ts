@@ -1,6 +1,6 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
-import { type CollectionDefinition, requiredText } from './define.ts';
+import { type CollectionDefinition, requiredText, slugField } from './define.ts';
 
 /** Downloads and films, each titled once and used anywhere. */
 export const files = {
@@ -9,7 +9,7 @@ export const files = {
   folders: [{ name: 'files', label: 'Files', path: 'files' }],
   shape: 'folder',
   fields: {
-    title: fields.slug({ name: { label: 'Title', validation: { isRequired: true, length: { max: 80 } } } }),
+    title: slugField('Title', 80),
     file: fields.file({ label: 'File', validation: { isRequired: true } }),
   },
   schema: ({ file }) => z.strictObject({ title: requiredText(80), file: file() }),

@@ -1,7 +1,7 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
 import { type Handbook, handbooks } from '../domains/handbooks/model.ts';
-import { type CollectionDefinition, day, oneOf, requiredText, selectOptions } from './define.ts';
+import { type CollectionDefinition, day, oneOf, requiredText, selectOptions, slugField } from './define.ts';
 import { richTextField } from './rich-text.ts';
 
 const names = Object.keys(handbooks) as Handbook[];
@@ -17,7 +17,7 @@ export const handbookParts = {
   folders: [{ name: 'handbook-parts', label: 'Handbook parts', path: 'handbook-parts' }],
   shape: 'data',
   fields: {
-    title: fields.slug({ name: { label: 'Title', validation: { isRequired: true, length: { max: 60 } } } }),
+    title: slugField('Title', 60),
     handbook: fields.select({ label: 'Handbook', options: selectOptions(titles), defaultValue: 'members' }),
     order: fields.integer({
       label: 'Place in the handbook',
@@ -48,7 +48,7 @@ export const handbookPages = {
   shape: 'body',
   href: (id) => `/handbooks/${id}`,
   fields: {
-    title: fields.slug({ name: { label: 'Title', validation: { isRequired: true, length: { max: 80 } } } }),
+    title: slugField('Title', 80),
     summary: fields.text({
       label: 'Summary',
       description: 'What the reader knows after this page, in one sentence.',

@@ -1,6 +1,6 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
-import { type CollectionDefinition, requiredText } from './define.ts';
+import { type CollectionDefinition, requiredText, slugField } from './define.ts';
 
 /** Pictures, each described once and used anywhere. */
 export const images = {
@@ -9,7 +9,7 @@ export const images = {
   folders: [{ name: 'images', label: 'Images', path: 'images' }],
   shape: 'folder',
   fields: {
-    title: fields.slug({ name: { label: 'Title', validation: { isRequired: true, length: { max: 80 } } } }),
+    title: slugField('Title', 80),
     alt: fields.text({
       label: 'Description',
       description: 'What is seen, for people who cannot see it.',

@@ -1,6 +1,6 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
-import { type CollectionDefinition, day, requiredText } from './define.ts';
+import { type CollectionDefinition, day, requiredText, slugField } from './define.ts';
 import { richTextField } from './rich-text.ts';
 
 /** Pages that stand on their own, like About. */
@@ -11,7 +11,7 @@ export const pages = {
   shape: 'body',
   href: (id) => `/${id}`,
   fields: {
-    title: fields.slug({ name: { label: 'Title', validation: { isRequired: true, length: { max: 80 } } } }),
+    title: slugField('Title', 80),
     lead: fields.text({
       label: 'Lead',
       description: 'Stands under the title.',

@@ -1,6 +1,6 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
-import { type CollectionDefinition, countryCode, requiredText } from './define.ts';
+import { type CollectionDefinition, countryCode, requiredText, slugField } from './define.ts';
 
 /** Hosts and authors: the public profile. Who hosts what in the portal is in the database. */
 export const people = {
@@ -9,7 +9,7 @@ export const people = {
   folders: [{ name: 'people', label: 'People', path: 'people' }],
   shape: 'data',
   fields: {
-    name: fields.slug({ name: { label: 'Name', validation: { isRequired: true, length: { max: 80 } } } }),
+    name: slugField('Name', 80),
     role: fields.text({ label: 'Role', validation: { isRequired: true, length: { max: 120 } } }),
     school: fields.text({ label: 'School', validation: { isRequired: true, length: { max: 120 } } }),
     city: fields.text({ label: 'City', validation: { isRequired: true, length: { max: 80 } } }),
@@ -18,10 +18,14 @@ export const people = {
       description: 'Two capital letters, like VN.',
       validation: { isRequired: true, length: { min: 2, max: 2 } },
     }),
-    languages: fields.array(fields.text({ label: 'Language', validation: { isRequired: true } }), {
-      label: 'Languages',
-      itemLabel: (props) => props.value,
-    }),
+    languages: fields.array(
+      fields.text({ label: 'Language', validation: { isRequired: true, length: { max: 40 } } }),
+      {
+        label: 'Languages',
+        validation: { length: { min: 1 } },
+        itemLabel: (props) => props.value,
+      },
+    ),
     portrait: fields.relationship({ label: 'Portrait', collection: 'images' }),
     bio: fields.text({
       label: 'About',

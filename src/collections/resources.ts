@@ -1,7 +1,15 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
 import { kinds, readers, topics } from '../domains/resources/model.ts';
-import { type CollectionDefinition, day, oneOf, requiredText, selectOptions, webAddress } from './define.ts';
+import {
+  type CollectionDefinition,
+  day,
+  oneOf,
+  requiredText,
+  selectOptions,
+  slugField,
+  webAddress,
+} from './define.ts';
 import { richTextField } from './rich-text.ts';
 
 const resource = {
@@ -9,7 +17,7 @@ const resource = {
   shape: 'body',
   href: (id: string) => `/resources/${id}`,
   fields: {
-    title: fields.slug({ name: { label: 'Title', validation: { isRequired: true, length: { max: 90 } } } }),
+    title: slugField('Title', 90),
     kind: fields.select({ label: 'Kind', options: selectOptions(kinds), defaultValue: 'article' }),
     summary: fields.text({
       label: 'Summary',
@@ -24,6 +32,7 @@ const resource = {
     guestAuthor: fields.text({
       label: 'Guest author',
       description: 'Name and role, if not one of our people.',
+      validation: { length: { max: 120 } },
     }),
     publishedOn: fields.date({
       label: 'Published on',

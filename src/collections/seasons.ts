@@ -1,6 +1,15 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
-import { type CollectionDefinition, countryCode, day, oneOf, requiredText, selectOptions } from './define.ts';
+import {
+  type CollectionDefinition,
+  countryCode,
+  day,
+  oneOf,
+  requiredText,
+  selectOptions,
+  slugField,
+  timeZone,
+} from './define.ts';
 
 const seasonKinds = { regular: 'Regular season', sprint: 'Sprint season' } as const;
 
@@ -18,14 +27,14 @@ export const seasons = {
   folders: [{ name: 'seasons', label: 'Seasons', path: 'seasons' }],
   shape: 'data',
   fields: {
-    name: fields.slug({ name: { label: 'Name', validation: { isRequired: true, length: { max: 60 } } } }),
+    name: slugField('Name', 60),
     kind: fields.select({ label: 'Kind', options: selectOptions(seasonKinds), defaultValue: 'regular' }),
     startsOn: startsOn(),
     endsOn: endsOn(),
     timeZone: fields.text({
       label: 'Time zone',
       defaultValue: 'Asia/Shanghai',
-      validation: { isRequired: true },
+      validation: { isRequired: true, length: { max: 60 } },
     }),
     summary: fields.text({
       label: 'Summary',
@@ -60,6 +69,7 @@ export const seasons = {
           {
             label: 'Countries',
             description: 'Two capital letters each.',
+            validation: { length: { min: 1 } },
             itemLabel: (props) => props.value,
           },
         ),
@@ -75,7 +85,7 @@ export const seasons = {
       kind: oneOf(seasonKinds),
       startsOn: day(),
       endsOn: day(),
-      timeZone: z.string().refine(isTimeZone, 'is not a time zone, like Asia/Shanghai'),
+      timeZone: timeZone(),
       summary: requiredText(200),
       windows: z.array(
         z
@@ -111,12 +121,3 @@ export const seasons = {
       ),
     }),
 } satisfies CollectionDefinition;
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}

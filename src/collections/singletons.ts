@@ -1,6 +1,6 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
-import { requiredText, type SingletonDefinition, webAddress } from './define.ts';
+import { requiredText, type SingletonDefinition, timeZone, webAddress } from './define.ts';
 
 const text = (label: string, max: number) =>
   fields.text({ label, multiline: max > 120, validation: { isRequired: true, length: { max } } });
@@ -57,7 +57,7 @@ export const settings = {
         individual: z.number().int().min(0).max(100000),
         hostCouponPercent: z.number().int().min(0).max(100),
       }),
-      timeZone: requiredText(60),
+      timeZone: timeZone(),
     }),
 } satisfies SingletonDefinition;
 
@@ -66,11 +66,19 @@ export const navigation = {
   label: 'Navigation',
   path: 'navigation',
   fields: {
-    main: fields.array(linkFields(), { label: 'Header', itemLabel: (props) => props.fields.label.value }),
+    main: fields.array(linkFields(), {
+      label: 'Header',
+      validation: { length: { min: 1, max: 7 } },
+      itemLabel: (props) => props.fields.label.value,
+    }),
     footer: fields.array(
       fields.object({
         title: text('Title', 40),
-        links: fields.array(linkFields(), { label: 'Links', itemLabel: (props) => props.fields.label.value }),
+        links: fields.array(linkFields(), {
+          label: 'Links',
+          validation: { length: { min: 1 } },
+          itemLabel: (props) => props.fields.label.value,
+        }),
       }),
       { label: 'Footer', itemLabel: (props) => props.fields.title.value },
     ),
@@ -95,11 +103,13 @@ export const home = {
     lead: text('Lead', 260),
     painsAndPotions: fields.array(fields.object({ pain: text('Pain', 200), potion: text('Potion', 200) }), {
       label: 'Pains and potions',
+      validation: { length: { min: 1 } },
       itemLabel: (props) => props.fields.pain.value,
     }),
     scene: fields.object({ title: text('Title', 80), text: text('Text', 1200) }, { label: 'A scene' }),
     steps: fields.array(fields.object({ title: text('Title', 60), text: text('Text', 240) }), {
       label: 'How it works',
+      validation: { length: { min: 1 } },
       itemLabel: (props) => props.fields.title.value,
     }),
     forSchools: blurbFields('For schools'),

@@ -1,6 +1,6 @@
 import { fields } from '@keystatic/core';
 import { z } from 'astro/zod';
-import { type CollectionDefinition, requiredText } from './define.ts';
+import { type CollectionDefinition, requiredText, slugField } from './define.ts';
 
 export const testimonials = {
   label: 'Voices',
@@ -8,7 +8,7 @@ export const testimonials = {
   folders: [{ name: 'testimonials', label: 'Voices', path: 'testimonials' }],
   shape: 'data',
   fields: {
-    name: fields.slug({ name: { label: 'Name', validation: { isRequired: true, length: { max: 60 } } } }),
+    name: slugField('Name', 60),
     quote: fields.text({
       label: 'Quote',
       multiline: true,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'astro';
 import { checkContent, problemLine } from '../domains/publishing/check-content.ts';
+import { removeUnusedImages } from '../domains/publishing/remove-unused-images.ts';
 import { indexSite } from '../domains/search/index-site.ts';
 import { env } from '../platform/env.ts';
 
@@ -34,6 +35,8 @@ if (problems.length > 0) {
 // another cache or CONTENT_DIR it would name the images of that one.
 await rm('.astro/content-assets.mjs', { force: true });
 await timed('render', () => build({ outDir, ...(cacheDir && { cacheDir }), logLevel: 'warn' }));
+await rm('.astro/content-assets.mjs', { force: true });
+await removeUnusedImages(path.join(outDir, 'client'));
 const pages = await timed('index', () => indexSite(path.join(outDir, 'client')));
 const times = steps.map(([step, seconds]) => `${step} ${seconds.toFixed(1)} s`).join(', ');
 process.stdout.write(`Built: ${times}. Search covers ${pages} pages.\n`);

@@ -6,21 +6,21 @@ const format = (options: Intl.DateTimeFormatOptions) =>
   new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', ...options });
 const long = format({ day: 'numeric', month: 'long', year: 'numeric' });
 const short = format({ day: 'numeric', month: 'short' });
+const shortWithYear = format({ day: 'numeric', month: 'short', year: 'numeric' });
 
 /** `2 November 2026`. */
 export function longDay(day: Day): string {
   return long.format(utc(day));
 }
 
-/** `12 Oct – 6 Nov`, with the years of both ends where they differ from each other. */
-export function dayRange(startsOn: Day, endsOn: Day): string {
-  if (startsOn === endsOn) return short.format(utc(startsOn));
-  return `${short.format(utc(startsOn))} – ${short.format(utc(endsOn))}`;
-}
-
-/** Whole days from `from` to `to`; negative when `to` is earlier. */
-export function daysBetween(from: Day, to: Day): number {
-  return Math.round((utc(to).getTime() - utc(from).getTime()) / 86_400_000);
+/**
+ * The ends of a range as they are shown, `12 Oct` and `6 Nov`: with their years where these differ, and without an end
+ * for a single day.
+ */
+export function dayRangeParts(startsOn: Day, endsOn: Day): { start: string; end?: string } {
+  if (startsOn === endsOn) return { start: short.format(utc(startsOn)) };
+  const shown = startsOn.slice(0, 4) === endsOn.slice(0, 4) ? short : shortWithYear;
+  return { start: shown.format(utc(startsOn)), end: shown.format(utc(endsOn)) };
 }
 
 /** Whether the text names a day that exists: `2026-02-30` does not. */

@@ -1,6 +1,11 @@
+/** The name people download a file by: its entry's, whatever the upload was called, so that its address holds. */
+export function publicFileName(slug: string, fileName: string): string {
+  return `${slug}.${extensionOf(fileName)}`;
+}
+
 /** Public address of a file that editors uploaded. */
 export function fileHref(slug: string, fileName: string): string {
-  return `/files/${slug}/${encodeURIComponent(fileName)}`;
+  return `/files/${slug}/${publicFileName(slug, fileName)}`;
 }
 
 const types: Record<string, { name: string; type: string }> = {
@@ -31,4 +36,9 @@ export function extensionName(fileName: string): string {
 /** The media type to serve a file with; unknown kinds are plain bytes. */
 export function mediaType(fileName: string): string {
   return types[extensionOf(fileName)]?.type ?? 'application/octet-stream';
+}
+
+/** Whether the site offers files of this kind: none that a browser would run. */
+export function isKnownKind(fileName: string): boolean {
+  return Object.hasOwn(types, extensionOf(fileName));
 }

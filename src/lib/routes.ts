@@ -65,6 +65,27 @@ export const reservedBelow: Readonly<Record<string, readonly string[]>> = {
 
 /** The path of a link without its query and place on the page, and without a closing slash. */
 export function pathOf(href: string): string {
-  const path = href.replace(/[?#].*$/, '');
-  return path.length > 1 ? path.replace(/\/+$/, '') : path;
+  const end = href.search(/[?#]/);
+  let path = end < 0 ? href : href.slice(0, end);
+  while (path.length > 1 && path.endsWith('/')) path = path.slice(0, -1);
+  return path;
 }
+
+/** Whether search engines are told of a page: not of those that repeat others, or hold nothing of their own. */
+export function isInSitemap(path: string): boolean {
+  return path !== '/search' && !/^\/handbooks\/[^/]+\/print$/.test(path);
+}
+
+/**
+ * Entries that the site's own pages link to or build on, by file. Editors may rewrite them, but not remove or rename them.
+ */
+export const requiredEntries: readonly string[] = [
+  'pages/about.mdoc',
+  'pages/code-of-conduct.mdoc',
+  'pages/contact.mdoc',
+  'pages/how-it-works.mdoc',
+  'pages/membership.mdoc',
+  'pages/privacy.mdoc',
+  'handbooks/hosts/season-calendar.mdoc',
+  'handbooks/hosts/what-a-host-does.mdoc',
+];

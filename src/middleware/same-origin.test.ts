@@ -8,7 +8,8 @@ const request = (method: string, headers: Record<string, string>) =>
   });
 
 test('reading needs no origin', () => {
-  for (const method of ['GET', 'HEAD', 'OPTIONS']) expect(isSameOrigin(request(method, {}))).toBe(true);
+  for (const method of ['GET', 'HEAD', 'OPTIONS'])
+    expect(isSameOrigin(request(method, {}), 'https:')).toBe(true);
 });
 
 test('a change from a page of this site is let in, whatever its content type', () => {
@@ -19,14 +20,14 @@ test('a change from a page of this site is let in, whatever its content type', (
     'application/csp-report',
   ])
     expect(
-      isSameOrigin(request('POST', { Origin: 'https://peers.example.test', 'Content-Type': type })),
+      isSameOrigin(request('POST', { Origin: 'https://peers.example.test', 'Content-Type': type }), 'https:'),
     ).toBe(true);
 });
 
 test('a change without an origin is let in only when the browser says it is ours', () => {
-  expect(isSameOrigin(request('POST', { 'Sec-Fetch-Site': 'same-origin' }))).toBe(true);
-  expect(isSameOrigin(request('POST', { 'Sec-Fetch-Site': 'same-site' }))).toBe(false);
-  expect(isSameOrigin(request('POST', {}))).toBe(false);
+  expect(isSameOrigin(request('POST', { 'Sec-Fetch-Site': 'same-origin' }), 'https:')).toBe(true);
+  expect(isSameOrigin(request('POST', { 'Sec-Fetch-Site': 'same-site' }), 'https:')).toBe(false);
+  expect(isSameOrigin(request('POST', {}), 'https:')).toBe(false);
 });
 
 test.each([
@@ -38,5 +39,7 @@ test.each([
   '',
 ])('a change from “%s” is refused by every method', (origin) => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
-    expect(isSameOrigin(request(method, { Origin: origin, 'Sec-Fetch-Site': 'same-origin' }))).toBe(false);
+    expect(isSameOrigin(request(method, { Origin: origin, 'Sec-Fetch-Site': 'same-origin' }), 'https:')).toBe(
+      false,
+    );
 });

@@ -8,7 +8,13 @@ const schema = z
   .object({
     PORT: port.default(4321),
     HOST: z.string().min(1).default('127.0.0.1'),
-    SITE_URL: z.url({ protocol: /^https?$/ }).optional(),
+    SITE_URL: z
+      .url({ protocol: /^https?$/ })
+      .refine(
+        (url) => /^https?:\/\/[^/?#@]+\/?$/.test(url),
+        'must be an origin without a path, like https://peers.example.org',
+      )
+      .optional(),
     DATA_DIR: z.string().min(1).default('.data'),
     DATABASE_URL: z
       .string()

@@ -9,7 +9,7 @@ export function listenProblem(error: unknown, host: string, port: number): strin
       return `Port ${port} may not be used by this user. Choose one above 1023 with the variable PORT.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `This machine has no address ${host}. Set the variable HOST to one it has, or to 0.0.0.0 for all.`;
+      return `This machine has no address ${host}. Set the variable HOST to one it has, or to 0.0.0.0 for all, and SITE_URL to the address people use.`;
     default:
       return undefined;
   }

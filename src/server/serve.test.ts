@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
@@ -24,7 +25,7 @@ beforeAll(async () => {
   await writeFile(path.join(dist, 'client/.hidden'), 'secret');
   await writeFile(
     path.join(dist, 'server/entry.mjs'),
-    'export const handler = async (req, res, next, locals) => { if (req.url === "/boom") throw new Error("boom"); res.writeHead(404, {"Content-Type": "text/plain"}); res.end("on demand " + JSON.stringify(locals)); };',
+    'export const handler = async (req, res, next, locals) => { if (req.url === "/boom") throw new Error("boom"); if (req.url === "/echo") return res.end(JSON.stringify({ forwardedFor: req.headers["x-forwarded-for"] ?? null, proto: req.headers["x-forwarded-proto"], body: String(req.body) })); res.writeHead(404, {"Content-Type": "text/plain"}); res.end("on demand " + JSON.stringify(locals)); };',
   );
   serving = await serve({ dist, host: '127.0.0.1', port: 0, siteUrl: 'http://127.0.0.1:4321' });
 });
@@ -35,9 +36,11 @@ afterAll(async () => {
 
 type Answer = { status: number; headers: IncomingHttpHeaders; body: Buffer };
 
+/** A body given here is sent in chunks, without its length. */
 function ask(
   address: string,
   options: { method?: string; headers?: Record<string, string> } = {},
+  body?: Buffer,
 ): Promise<Answer> {
   const { hostname, port } = new URL(serving.url);
   return new Promise((resolve, reject) => {
@@ -49,6 +52,7 @@ function ask(
       );
     });
     sent.once('error', reject);
+    for (let at = 0; body && at < body.length; at += 16_384) sent.write(body.subarray(at, at + 16_384));
     sent.end();
   });
 }
@@ -110,6 +114,45 @@ test('a film can be asked for in parts', async () => {
   expect([beyond.status, beyond.headers['content-range']]).toEqual([416, 'bytes */1000']);
 });
 
+test('a part of an older version of a film is not sent as one of the new', async () => {
+  const stale = await ask('/film.mp4', { headers: { Range: 'bytes=10-19', 'If-Range': '"old"' } });
+  expect([stale.status, stale.body.length]).toEqual([200, 1000]);
+  expect((await ask('/film.mp4', { method: 'HEAD', headers: { Range: 'bytes=10-19' } })).status).toBe(200);
+});
+
+test('one address can not take all the sockets', async () => {
+  const small = await serve({
+    dist,
+    host: '127.0.0.1',
+    port: 0,
+    siteUrl: 'http://127.0.0.1:4321',
+    mostSocketsAnAddress: 3,
+  });
+  const { hostname, port } = new URL(small.url);
+  const sockets = Array.from({ length: 5 }, () => connect(Number(port), hostname));
+  const closed = await Promise.all(
+    sockets.slice(3).map(
+      (socket) =>
+        new Promise<boolean>((resolve) => {
+          socket.once('close', () => resolve(true));
+          socket.on('error', () => undefined);
+        }),
+    ),
+  );
+  expect(closed).toEqual([true, true]);
+  for (const socket of sockets) socket.destroy();
+  await small.close();
+});
+
+test('the pages for errors say so in their status as well', async () => {
+  await writeFile(path.join(dist, 'client/404.html'), page);
+  expect((await ask('/404')).status).toBe(404);
+});
+
+test('what is answered on demand is not kept by anybody on the way', async () => {
+  expect((await ask('/nothing')).headers['cache-control']).toBe('no-store');
+});
+
 test.each([
   '/.hidden',
   '/%2ehidden',
@@ -139,11 +182,41 @@ describe('a request', () => {
     expect((await ask('/', { method: 'PROPFIND' })).status).toBe(405);
   });
 
-  test('with a body larger than the site takes is refused before it is read', async () => {
-    const answer = await ask('/x', { method: 'POST', headers: { 'Content-Length': '100000000' } }).catch(
-      () => undefined,
+  test('that says its body is larger than the site takes is refused before it is read', async () => {
+    const answer = await ask('/x', { method: 'POST', headers: { 'Content-Length': '100000000' } });
+    expect(answer.status).toBe(413);
+  });
+
+  test('whose body grows larger than the site takes is refused, however it is sent', async () => {
+    const answer = await ask('/x', { method: 'POST' }, Buffer.alloc(300 * 1024));
+    expect(answer.status).toBe(413);
+    expect((await ask('/api/keystatic/update', { method: 'POST' }, Buffer.alloc(300 * 1024))).status).toBe(
+      404,
     );
-    expect(answer?.status ?? 413).toBe(413);
+    expect(
+      (await ask('/api/keystatic/update', { method: 'POST' }, Buffer.alloc(9 * 1024 * 1024))).status,
+    ).toBe(413);
+  });
+
+  test('that names two hosts is refused', async () => {
+    const { hostname, port } = new URL(serving.url);
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () =>
+        socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1:4321\r\nHost: evil.example.test\r\n\r\n'),
+      );
+      socket.once('data', (data) => resolve(data.toString()));
+      socket.once('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('is not believed about who sent it or how', async () => {
+    const answer = await ask(
+      '/echo',
+      { method: 'POST', headers: { 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Proto': 'https' } },
+      Buffer.from('hello'),
+    );
+    expect(JSON.parse(answer.body.toString())).toEqual({ forwardedFor: null, proto: 'http', body: 'hello' });
   });
 
   test('with an endless address is refused', async () => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { secondPolicy } from '../lib/security-policy.ts';
 import { log } from '../platform/log.ts';
 import { staticFiles } from './static-files.ts';
 
@@ -15,6 +16,8 @@ export type ServeOptions = {
   siteUrl: string;
   /** Opens the CMS to everybody. Only a test that starts the server itself can say so; no variable does. */
   cms?: 'open';
+  /** Sockets that one remote address may hold; loopback is exempt unless this is given. */
+  mostSocketsAnAddress?: number;
 };
 
 export type Serving = { url: string; close(): Promise<void> };
@@ -27,8 +30,17 @@ type AstroHandler = (
 ) => Promise<void>;
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+/** Hosts that stand for every address of the machine: people then ask by the name in SITE_URL. */
+const anyAddress = new Set(['0.0.0.0', '::']);
+const inUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);
+
 const longestAddress = 8 * 1024;
-const largestBody = 6 * 1024 * 1024;
+const largestBody = 256 * 1024;
+/** The CMS sends uploads in base64, which makes 6 MB of them 8. */
+const largestSave = 8 * 1024 * 1024;
+const mostSocketsAnAddress = 200;
+/** The longest that any response may take: a film of 8 MB at 14 KB/s. */
+const longestResponse = 10 * 60_000;
 
 /**
  * Serves a built site: its files from memory, the rest through Astro. Rejects with the system’s error (`EADDRINUSE`, …)
@@ -43,25 +55,34 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 
   async function answer(request: IncomingMessage, response: ServerResponse) {
     setSecurityHeaders(response, options.siteUrl);
-    if (request.url === '/healthz') return plain(response, 200, 'ok'); // for probes, which know no host name
+    const reading = request.method === 'GET' || request.method === 'HEAD';
+    if (request.url === '/healthz' && reading) return plain(response, 200, 'ok'); // for probes, which know no host name
     const refused = refusal(request, hosts());
-    if (refused) {
-      response.setHeader('Connection', 'close'); // whatever else the client was about to send is not waited for
-      return plain(response, ...refused);
-    }
+    if (refused) return refuse(response, ...refused);
     const address = request.url ?? '/';
-    const pathname = address.replace(/[?#].*$/s, '');
-    if (request.method === 'GET' || request.method === 'HEAD') {
+    const pathname = pathOnly(address);
+    if (reading) {
       if (pathname.length > 1 && pathname.endsWith('/') && !/\/\/|\\/.test(pathname)) {
         response.setHeader('Location', pathname.slice(0, -1) + address.slice(pathname.length));
         return plain(response, 308, 'The page has an address without a slash at its end.');
       }
-      if (await files.serve(request, response, pathname)) return;
+      const status = pathname === '/404' ? 404 : pathname === '/500' ? 500 : 200;
+      if (await files.serve(request, response, pathname, status)) return;
+    } else {
+      const body = await readBody(
+        request,
+        pathname.startsWith('/api/keystatic/') ? largestSave : largestBody,
+      );
+      if (!body) return refuse(response, 413, 'That is more than the site takes at once.');
+      Object.assign(request, { body }); // where Astro looks for a body that was read already
     }
+    forgetForwarding(request, options.siteUrl);
+    response.setHeader('Cache-Control', 'no-store'); // what is answered on demand says itself if it may be kept
     await handler(request, response, undefined, options.cms ? { cms: options.cms } : {});
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer({ connectionsCheckingInterval: 2_000 }, (request, response) => {
+    giveUpInTime(response);
     answer(request, response).catch((error: unknown) => {
       log.error({ err: error, method: request.method }, 'request.failed');
       if (response.headersSent) response.destroy();
@@ -71,25 +92,88 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   server.keepAliveTimeout = 5_000;
+  server.timeout = 30_000;
   server.maxConnections = 1_000;
+  limitSockets(server, options.mostSocketsAnAddress ?? mostSocketsAnAddress);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   hosts.addLoopback(port);
   return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url: anyAddress.has(options.host) ? options.siteUrl : `http://${inUrl(options.host)}:${port}`,
     close: () => close(server),
   };
 }
 
-/** Refusals that need no page: a method, host, address or body that the site does not take. */
+/** Refusals that need no page: a method, host or address that the site does not take. */
 function refusal(request: IncomingMessage, hosts: Set<string>): [number, string] | undefined {
   if (!methods.has(request.method ?? '')) return [405, 'This method is not one the site takes.'];
-  if (!hosts.has((request.headers.host ?? '').toLowerCase())) return [421, 'This host is not served here.'];
+  const named = request.headersDistinct['host'] ?? [];
+  if (named.length !== 1) return [400, 'A request names one host.'];
+  if (!hosts.has(named[0]!.toLowerCase())) return [421, 'This host is not served here.'];
   if ((request.url ?? '').length > longestAddress) return [414, 'The address is too long.'];
   if (!request.url?.startsWith('/')) return [400, 'The address is not one of this site.'];
-  if (Number(request.headers['content-length'] ?? 0) > largestBody)
-    return [413, 'That is more than the site takes at once.'];
   return undefined;
+}
+
+/** Answers a refusal and closes: whatever else the client was about to send is not waited for. */
+function refuse(response: ServerResponse, status: number, words: string) {
+  response.setHeader('Connection', 'close');
+  if (status === 405) response.setHeader('Allow', [...methods].join(', '));
+  plain(response, status, words);
+}
+
+/** The part of an address before its query. */
+function pathOnly(address: string): string {
+  const end = address.search(/[?#]/);
+  return end < 0 ? address : address.slice(0, end);
+}
+
+/** A request's body; undefined as soon as it is larger than `limit` bytes, however it is sent. */
+async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Nobody may say for us who asked, or how: forwarding headers are dropped, and the scheme is that of SITE_URL. */
+function forgetForwarding(request: IncomingMessage, siteUrl: string) {
+  for (const name of Object.keys(request.headers))
+    if (name === 'forwarded' || name.startsWith('x-forwarded-')) delete request.headers[name];
+  request.headers['x-forwarded-proto'] = new URL(siteUrl).protocol.slice(0, -1);
+}
+
+/** Cuts off who reads a response too slowly to ever finish it. */
+function giveUpInTime(response: ServerResponse) {
+  const timer = setTimeout(() => response.destroy(), longestResponse);
+  response.once('close', () => clearTimeout(timer));
+}
+
+/** One address may not take all the sockets. Loopback is the proxy in front, which speaks for everybody. */
+function limitSockets(server: Server, most: number) {
+  const held = new Map<string, number>();
+  const exempt =
+    most === mostSocketsAnAddress ? new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']) : new Set<string>();
+  server.on('connection', (socket) => {
+    const address = socket.remoteAddress ?? '';
+    if (exempt.has(address)) return;
+    const count = (held.get(address) ?? 0) + 1;
+    if (count > most) {
+      socket.destroy();
+      return;
+    }
+    held.set(address, count);
+    socket.once('close', () => {
+      const left = (held.get(address) ?? 1) - 1;
+      if (left > 0) held.set(address, left);
+      else held.delete(address);
+    });
+  });
 }
 
 /** The host of SITE_URL; on a site for this machine only, every name of this machine with the port in use. */
@@ -109,10 +193,7 @@ function setSecurityHeaders(response: ServerResponse, siteUrl: string) {
   response.setHeader('Referrer-Policy', 'strict-origin-when-cross-origin');
   response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
   response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()');
-  response.setHeader(
-    'Content-Security-Policy',
-    "frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'",
-  );
+  response.setHeader('Content-Security-Policy', secondPolicy);
   if (siteUrl.startsWith('https:')) response.setHeader('Strict-Transport-Security', 'max-age=31536000');
 }
 

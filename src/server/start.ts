@@ -15,20 +15,22 @@ if (!existsSync(path.join(dist, 'server', 'entry.mjs'))) {
 const serving = await started();
 process.stdout.write(`ready ${serving.url}\n`);
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    setTimeout(() => process.exit(1), 10_000).unref();
-    serving.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  });
-}
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(0));
 
 process.on('uncaughtException', (error) => {
   log.fatal({ err: error }, 'process.uncaught');
-  process.exit(1);
+  stop(1);
 });
+process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'process.rejected'));
+
+/** Lets requests under way finish, for ten seconds at most. */
+function stop(exitCode: number) {
+  setTimeout(() => process.exit(exitCode || 1), 10_000).unref();
+  serving.close().then(
+    () => process.exit(exitCode),
+    () => process.exit(1),
+  );
+}
 
 async function started(): Promise<Serving> {
   try {

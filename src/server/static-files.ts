@@ -62,13 +62,13 @@ export function staticFiles(root: string): StaticFiles {
   async function find(pathname: string): Promise<StaticFile | undefined> {
     const decoded = safePath(pathname);
     if (!decoded) return undefined;
-    const cached = known.get(decoded); // one entry a file, however its address was written
-    if (cached) return cached;
-    const found = load(root, decoded);
-    found.then(
-      (file) => file && known.set(decoded, found), // addresses that lead nowhere are not remembered: there are endless ones
-      () => undefined,
-    );
+    let found = known.get(decoded); // one entry a file, however its address was written
+    if (!found) {
+      found = load(root, decoded);
+      known.set(decoded, found);
+      const forget = () => known.delete(decoded); // addresses that lead nowhere are endless
+      found.then((file) => file || forget(), forget);
+    }
     return found;
   }
 
@@ -100,7 +100,7 @@ async function load(root: string, decoded: string): Promise<StaticFile | undefin
   const candidates = path.extname(asked) ? [asked] : [path.join(asked, 'index.html'), `${asked}.html`, asked];
   if (decoded.length > 1 && decoded.endsWith('/')) return undefined;
   for (const candidate of candidates) {
-    const found = await stat(candidate).catch(() => undefined);
+    const found = await stat(candidate).catch(nothingThere);
     if (!found?.isFile()) continue;
     const body = found.size <= largestInMemory ? await readFile(candidate) : undefined;
     const fingerprint = body ?? `${candidate} ${found.size} ${found.mtimeMs}`;
@@ -113,6 +113,12 @@ async function load(root: string, decoded: string): Promise<StaticFile | undefin
       packed: new Map(),
     };
   }
+  return undefined;
+}
+
+/** A file that is not there is no error; a disk or a process at its limit is one. */
+function nothingThere(error: NodeJS.ErrnoException): undefined {
+  if (!['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(error.code ?? '')) throw error;
   return undefined;
 }
 
@@ -154,7 +160,8 @@ async function send(
     return;
   }
   response.setHeader('Accept-Ranges', 'bytes');
-  const range = status === 200 ? byteRange(request.headers.range, file.size) : undefined;
+  const ranged = status === 200 && request.method === 'GET' && sameVersion(request.headers['if-range'], etag);
+  const range = ranged ? byteRange(request.headers.range, file.size) : undefined;
   if (range === 'unsatisfiable') {
     response.setHeader('Content-Range', `bytes */${file.size}`);
     response.writeHead(416).end();
@@ -180,6 +187,10 @@ function matches(header: string | undefined, etag: string): boolean {
   if (!header) return false;
   return header.split(',').some((value) => value.trim().replace(/^W\//, '') === etag || value.trim() === '*');
 }
+
+/** A part is only of use beside parts of the same version (RFC 9110, section 13.1.5). */
+const sameVersion = (header: string | string[] | undefined, etag: string) =>
+  header === undefined || header === etag;
 
 function byteRange(
   header: string | undefined,

@@ -2,6 +2,7 @@ import { getImage } from 'astro:assets';
 import { getCollection, getEntry } from 'astro:content';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { membersOnlyAssets } from '../domains/resources/model.ts';
 import { extensionName, fileHref } from '../lib/files.ts';
 import { type RichText, renderRichText } from '../lib/rich-text/render.ts';
 import type { RichTextAssets, RichTextFile, RichTextImage } from '../lib/rich-text/tags.ts';
@@ -23,27 +24,33 @@ const rendered = new Map<string, RichText>();
 
 /** Renders an entry’s body with the site’s images and files. A build renders each once, also where two pages show it. */
 export async function richText({ body = '' }: { body?: string | undefined }): Promise<RichText> {
-  if (import.meta.env.DEV) {
-    assets = undefined;
-    rendered.clear();
-  }
-  assets ??= loadAssets();
+  if (import.meta.env.DEV) return renderRichText(body, await currentAssets());
   const known = rendered.get(body);
   if (known) return known;
-  const made = renderRichText(body, await assets);
+  const made = renderRichText(body, await currentAssets());
   rendered.set(body, made);
   return made;
 }
 
 /** A downloadable file by slug; undefined where the slug is not given. */
 export async function siteFile(slug: string | undefined): Promise<RichTextFile | undefined> {
-  if (!slug) return undefined;
-  assets ??= loadAssets();
-  return (await assets).files.get(slug);
+  return slug ? (await currentAssets()).files.get(slug) : undefined;
 }
 
+/** A build prepares images and files once; development looks again each time. */
+function currentAssets(): Promise<RichTextAssets> {
+  if (import.meta.env.DEV) assets = undefined;
+  assets ??= loadAssets();
+  return assets;
+}
+
+/** What public pages may show. What members’ resources name is left out, so that no copy of it is made. */
 async function loadAssets(): Promise<RichTextAssets> {
-  const [images, files] = await Promise.all([getCollection('images'), getCollection('files')]);
+  const membersOnly = membersOnlyAssets(await getCollection('member-resources'));
+  const [images, files] = await Promise.all([
+    getCollection('images', ({ id }) => !membersOnly.images.has(id)),
+    getCollection('files', ({ id }) => !membersOnly.files.has(id)),
+  ]);
   return {
     images: new Map(
       await Promise.all(images.map(async ({ id, data }) => [id, await preparedImage(data)] as const)),
@@ -61,13 +68,9 @@ async function loadAssets(): Promise<RichTextAssets> {
 }
 
 async function preparedImage({ image, alt }: { image: ImageMetadata; alt: string }): Promise<RichTextImage> {
-  const widths = [480, 880, 1408].filter((width) => width < image.width);
-  const made = await getImage({
-    src: image,
-    widths: [...widths, Math.min(image.width, 1760)],
-    format: 'webp',
-  });
-  const width = Math.min(image.width, 1408);
+  const width = Math.min(image.width, 1408); // twice the measure of a text
+  const widths = [480, 880].filter((smaller) => smaller < width);
+  const made = await getImage({ src: image, widths: [...widths, width], width, format: 'webp' });
   const height = Math.round((width * image.height) / image.width);
   return { src: made.src, srcset: made.srcSet.attribute, width, height, alt };
 }

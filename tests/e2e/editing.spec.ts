@@ -12,7 +12,10 @@ const contentDir = path.join(home, 'content');
 let server: RunningServer;
 
 const build = () =>
-  runNode(['src/jobs/build-site.ts', '--out', path.join(home, 'site')], { CONTENT_DIR: contentDir });
+  runNode(
+    ['src/jobs/build-site.ts', '--out', path.join(home, 'site'), '--cache', '.data/test/editing-cache'],
+    { CONTENT_DIR: contentDir },
+  );
 const serve = () =>
   startServer(['tests/serve-site.ts', path.join(home, 'site'), 'open-cms'], { CONTENT_DIR: contentDir });
 

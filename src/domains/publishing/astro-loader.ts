@@ -4,62 +4,67 @@ import type { Loader, LoaderContext } from 'astro/loaders';
 import type { CollectionName } from '../../collections/define.ts';
 import { collectionOf, type SingletonName } from '../../collections/registry.ts';
 import { env } from '../../platform/env.ts';
-import { type ContentFile, readCollection, readSingleton, type UnreadableFile } from './read-content.ts';
+import { type ReadResult, readCollection, readSingleton } from './read-content.ts';
 
 /** Loads a collection into Astro’s store; in development it follows changes on disk. */
 export function loadCollection(name: CollectionName): Loader {
   const folders = collectionOf(name).folders.map((folder) => path.join(env.contentDir, folder.path));
-  return contentLoader(name, folders, async () => {
-    const { entries, unreadable } = await readCollection(env.contentDir, collectionOf(name));
-    refuse(unreadable);
-    return entries;
-  });
+  return contentLoader(name, folders, () => readCollection(env.contentDir, collectionOf(name)));
 }
 
 /** Loads one of the single files, as the only entry of a collection of its name. */
 export function loadSingleton(name: SingletonName): Loader {
   return contentLoader(name, [path.join(env.contentDir, `${name}.yaml`)], async () => {
     const single = await readSingleton(env.contentDir, name);
-    if ('message' in single) throw unreadableError(single);
-    return [single];
+    return 'message' in single
+      ? { entries: [], unreadable: [single] }
+      : { entries: [single], unreadable: [] };
   });
 }
 
-function contentLoader(name: string, places: string[], read: () => Promise<ContentFile[]>): Loader {
+/** A build stops at an entry that is not right; development says so and goes on with the others. */
+function contentLoader(name: string, places: string[], read: () => Promise<ReadResult>): Loader {
   return {
     name: `peersphere-${name}`,
     async load(context) {
-      await fill(context, await read());
+      const complain = (error: Error) => {
+        if (!context.watcher) throw error;
+        context.logger.error(error.message);
+      };
+      const reload = async () => fill(context, await read(), complain);
+      await reload();
       if (!context.watcher) return;
       context.watcher.add(places);
+      let turn = Promise.resolve();
       const onChange = (changed: string) => {
-        if (!places.some((place) => changed.startsWith(place))) return;
-        read()
-          .then((entries) => fill(context, entries))
-          .catch((error: Error) => context.logger.error(error.message));
+        if (places.some((place) => changed.startsWith(place))) turn = turn.then(reload).catch(complain);
       };
       for (const event of ['add', 'change', 'unlink'] as const) context.watcher.on(event, onChange);
     },
   };
 }
 
-async function fill({ store, parseData, generateDigest, config }: LoaderContext, entries: ContentFile[]) {
+async function fill(
+  { store, parseData, generateDigest, config }: LoaderContext,
+  { entries, unreadable }: ReadResult,
+  complain: (error: Error) => void,
+) {
+  for (const { file, line, message } of unreadable)
+    complain(new Error(`content/${file}${line ? `, line ${line}` : ''}: ${message}`));
   const gone = new Set(store.keys());
   for (const { id, file, data, body } of entries) {
-    gone.delete(id);
     const absolute = path.join(env.contentDir, file);
     const filePath = path.relative(fileURLToPath(config.root), absolute);
     const digest = generateDigest({ filePath, data, body });
-    if (store.get(id)?.digest === digest) continue;
-    const parsed = await parseData({ id, data, filePath: absolute });
-    store.set({ id, data: parsed, body, digest, filePath });
+    try {
+      if (store.get(id)?.digest !== digest) {
+        const parsed = await parseData({ id, data, filePath: absolute });
+        store.set({ id, data: parsed, body, digest, filePath });
+      }
+      gone.delete(id);
+    } catch (error) {
+      complain(error as Error);
+    }
   }
   for (const id of gone) store.delete(id);
 }
-
-function refuse(unreadable: UnreadableFile[]) {
-  if (unreadable[0]) throw unreadableError(unreadable[0]);
-}
-
-const unreadableError = ({ file, line, message }: UnreadableFile) =>
-  new Error(`content/${file}${line ? `, line ${line}` : ''}: ${message}`);

@@ -1,4 +1,5 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -6,10 +7,10 @@ import { checkContent, problemLine } from './check-content.ts';
 
 let dir: string;
 
-/** A copy of a small part of the real content that is whole in itself. */
+/** A copy of the real content for each test to break. */
 beforeEach(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'content-'));
-  await cp('content', dir, { recursive: true });
+  await cp('content', dir, { recursive: true, mode: constants.COPYFILE_FICLONE });
 });
 afterEach(() => rm(dir, { recursive: true }));
 
@@ -122,7 +123,7 @@ describe('a file of a members’ resource', () => {
       source.replace(/^publishedOn: /m, 'file: support-group-notes\npublishedOn: '),
     );
     expect(await problems()).toEqual([
-      'content/resources/support-group-notes-template.mdoc: offers the file “support-group-notes”, which a members’ resource names: only members may download it.',
+      'content/resources/support-group-notes-template.mdoc: shows the file “support-group-notes”, which a members’ resource names: only members may see it.',
     ]);
   });
 });
@@ -209,6 +210,32 @@ describe('a file', () => {
     expect(await problems()).toEqual([
       'content/people/notes.txt: does not belong here: an entry of “People” is a .yaml file.',
     ]);
+  });
+
+  test('with a value that YAML takes for a reference says to quote it', async () => {
+    await edit(librarians, (source) => source.replace(/^name: .*$/m, 'name: *important*'));
+    expect((await problems())[0]).toMatch(
+      /school-librarians\.mdoc, line \d+: cannot be read: .*(?:quotes|alias)/i,
+    );
+  });
+
+  test('with an optional field left empty is as good as without it', async () => {
+    await edit('resources/prompt-nogs.mdoc', (source) =>
+      source.replace(/^publishedOn: /m, 'guestAuthor:\npublishedOn: '),
+    );
+    expect(await problems()).toEqual([]);
+  });
+
+  test('that the site itself leads to must stay', async () => {
+    await rm(path.join(dir, 'pages/privacy.mdoc'));
+    expect(await problems()).toContain(
+      'content/pages/privacy.mdoc: is missing: the site’s own pages lead to it. Change its text, but keep it and its address.',
+    );
+  });
+
+  test('whose folder was emptied is gone', async () => {
+    await mkdir(path.join(dir, 'images/removed'));
+    expect(await problems()).toEqual([]);
   });
 
   test('that is one of a kind and missing is named', async () => {

@@ -1,15 +1,15 @@
-import { access } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImageMetadata } from 'astro';
 import { z } from 'astro/zod';
 import sharp from 'sharp';
 import type { CollectionName, SchemaTools } from '../../collections/define.ts';
 import { collectionNames, collectionOf, type SingletonName, singletons } from '../../collections/registry.ts';
-import { fileHref } from '../../lib/files.ts';
+import { fileHref, isKnownKind } from '../../lib/files.ts';
 import { renderRichText, richTextLinks, richTextProblems } from '../../lib/rich-text/render.ts';
-import { fixedPages, pathOf, reservedBelow, reservedNames } from '../../lib/routes.ts';
+import { fixedPages, pathOf, requiredEntries, reservedBelow, reservedNames } from '../../lib/routes.ts';
 import { areas, audiences } from '../communities/model.ts';
-import { kinds, topics } from '../resources/model.ts';
+import { kinds, membersOnlyAssets, type NamedAssets, topics } from '../resources/model.ts';
 import { problemSentence } from './problem-sentence.ts';
 import { type ContentFile, readCollection, readSingleton } from './read-content.ts';
 
@@ -25,7 +25,8 @@ type Library = {
 export async function checkContent(contentDir: string): Promise<ContentProblem[]> {
   const { library, problems } = await readLibrary(contentDir);
   problems.push(...duplicateProblems(library));
-  const pages = pagesOf(library);
+  const membersOnly = membersOnlyAssets([...(library.byCollection.get('member-resources')?.values() ?? [])]);
+  const pages = pagesOf(library, membersOnly);
   for (const name of collectionNames) {
     for (const entry of library.byCollection.get(name)?.values() ?? []) {
       const schema = collectionOf(name).schema(toolsFor(contentDir, entry, library));
@@ -37,7 +38,11 @@ export async function checkContent(contentDir: string): Promise<ContentProblem[]
     const schema = singletons[name].schema(toolsFor(contentDir, entry, library));
     problems.push(...(await fieldProblems(entry, schema)), ...fieldLinkProblems(entry, pages));
   }
-  problems.push(...partProblems(library), ...memberFileProblems(library));
+  problems.push(
+    ...partProblems(library),
+    ...membersAssetProblems(library, membersOnly),
+    ...missingEntries(library),
+  );
   return problems.sort((a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0));
 }
 
@@ -81,12 +86,19 @@ function toolsFor(contentDir: string, entry: ContentFile, library: Library): Sch
           'is not an image we can use: upload a JPEG, PNG or WebP.',
         )
         .transform((file) => file as unknown as ImageMetadata), // only whether it is valid matters here
-    file: () => fileName.refine((file) => exists(beside(file)), 'names a file that is not there.'),
+    file: () =>
+      fileName
+        .refine(
+          isKnownKind,
+          'is of a kind that the site does not offer: use PDF, Office, film, sound, captions or an image.',
+        )
+        .refine((file) => isPlainFile(beside(file)), 'names a file that is not there.'),
   };
 }
 
 async function isUsableImage(file: string): Promise<boolean> {
   try {
+    if (!(await isPlainFile(file))) return false;
     const { format, width, height } = await sharp(file, { limitInputPixels: 40_000_000 }).metadata();
     return ['jpeg', 'png', 'webp'].includes(format) && width > 0 && height > 0;
   } catch {
@@ -94,13 +106,10 @@ async function isUsableImage(file: string): Promise<boolean> {
   }
 }
 
-async function exists(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch {
-    return false;
-  }
+/** A file of its own: what a link leads to is none of ours. */
+async function isPlainFile(file: string): Promise<boolean> {
+  const found = await lstat(file).catch(() => undefined);
+  return found?.isFile() ?? false;
 }
 
 async function fieldProblems(entry: ContentFile, schema: z.ZodObject): Promise<ContentProblem[]> {
@@ -167,7 +176,7 @@ const listPages = [
 /** Pages of the site by path; the entry whose text makes the page’s places, where there is one. */
 type Pages = Map<string, ContentFile | undefined>;
 
-function pagesOf(library: Library): Pages {
+function pagesOf(library: Library, membersOnly: NamedAssets): Pages {
   const pages: Pages = new Map([...fixedPages, ...listPages].map((page) => [page, undefined]));
   for (const name of collectionNames) {
     const { href, shape } = collectionOf(name);
@@ -178,7 +187,10 @@ function pagesOf(library: Library): Pages {
   for (const { id } of library.byCollection.get('member-resources')?.values() ?? [])
     pages.set(`/resources/${id}/read`, undefined);
   for (const { id, data } of library.byCollection.get('files')?.values() ?? [])
-    pages.set(fileHref(id, String(data['file'])), undefined);
+    if (!membersOnly.files.has(id)) pages.set(fileHref(id, String(data['file'])), undefined);
+  for (const name of ['resources', 'member-resources'] as const)
+    for (const { data } of library.byCollection.get(name)?.values() ?? [])
+      if (data['community']) pages.set(`/resources/community/${data['community']}`, undefined);
   return pages;
 }
 
@@ -260,24 +272,35 @@ function partProblems(library: Library): ContentProblem[] {
   });
 }
 
-/** A file of a members’ resource is not published, so nothing public may offer it. */
-function memberFileProblems(library: Library): ContentProblem[] {
-  const filesOf = ({ data, body }: ContentFile) => [
-    ...(typeof data['file'] === 'string' ? [data['file']] : []),
-    ...richTextLinks(body).flatMap(({ kind, target }) => (kind === 'file' ? [target] : [])),
-  ];
-  const membersOnly = new Set(
-    [...(library.byCollection.get('member-resources')?.values() ?? [])].flatMap(filesOf),
-  );
+/** A file or image of a members’ resource is not published, so nothing public may show it. */
+function membersAssetProblems(library: Library, membersOnly: NamedAssets): ContentProblem[] {
   return collectionNames
     .filter((name) => collectionOf(name).shape === 'body' && name !== 'member-resources')
     .flatMap((name) => [...(library.byCollection.get(name)?.values() ?? [])])
-    .flatMap((entry) =>
-      filesOf(entry)
-        .filter((file) => membersOnly.has(file))
-        .map((file) => ({
-          file: entry.file,
-          message: `offers the file “${file}”, which a members’ resource names: only members may download it.`,
-        })),
-    );
+    .flatMap((entry) => {
+      const shown = membersOnlyAssets([entry]);
+      const both = [
+        ...[...shown.files].filter((slug) => membersOnly.files.has(slug)).map((slug) => `file “${slug}”`),
+        ...[...shown.images].filter((slug) => membersOnly.images.has(slug)).map((slug) => `image “${slug}”`),
+      ];
+      return both.map((asset) => ({
+        file: entry.file,
+        message: `shows the ${asset}, which a members’ resource names: only members may see it.`,
+      }));
+    });
+}
+
+/** Entries that the site itself leads to must be there under their names. */
+function missingEntries(library: Library): ContentProblem[] {
+  const files = new Set(
+    collectionNames.flatMap((name) =>
+      [...(library.byCollection.get(name)?.values() ?? [])].map(({ file }) => file),
+    ),
+  );
+  return requiredEntries
+    .filter((file) => !files.has(file))
+    .map((file) => ({
+      file,
+      message: 'is missing: the site’s own pages lead to it. Change its text, but keep it and its address.',
+    }));
 }

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'astro/zod';
 import { collectionNames, collectionOf, singletons } from '../../collections/registry.ts';
@@ -121,8 +121,8 @@ export async function saveContent(
   try {
     for (const addition of additions) {
       const to = path.join(contentDir, addition.path.slice(root.length));
-      await mkdir(path.dirname(to), { recursive: true });
       await refuseOutside(contentDir, path.dirname(to));
+      await mkdir(path.dirname(to), { recursive: true });
       const from = path.join(path.dirname(to), `.${randomUUID()}.tmp`);
       staged.push({ from, to });
       await writeDurably(from, Buffer.from(addition.contents, 'base64'));
@@ -133,16 +133,22 @@ export async function saveContent(
   }
   for (const deletion of deletions) {
     const gone = path.join(contentDir, deletion.path.slice(root.length));
-    await refuseOutside(contentDir, path.dirname(gone)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
+    await refuseOutside(contentDir, path.dirname(gone));
     await rm(gone, { force: true });
+    await rmdir(path.dirname(gone)).catch(() => undefined); // a folder that still holds something stays
   }
 }
 
+/** Refuses a folder that leads out of the content through a link, also where its last parts are still to be made. */
 async function refuseOutside(contentDir: string, folder: string) {
-  const [inside, real] = await Promise.all([realpath(contentDir), realpath(folder)]);
-  if (real !== inside && !real.startsWith(inside + path.sep))
+  const inside = await realpath(contentDir);
+  let existing = folder;
+  let real = await realpath(existing).catch(() => undefined);
+  while (real === undefined && existing !== contentDir) {
+    existing = path.dirname(existing);
+    real = await realpath(existing).catch(() => undefined);
+  }
+  if (real !== inside && !real?.startsWith(inside + path.sep))
     throw new Error(`A link in the content leads to ${real}, outside of it.`);
 }
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import satori from 'satori';
+import sharp from 'sharp';
 
 /** What stands on a page’s preview card (Open Graph image, 1200 × 630 pixels). */
 export type PreviewCard = {
@@ -23,7 +24,7 @@ const height = 630;
 const ink = '#2b1436';
 
 /** Change it when the drawing changes, so that cached cards are drawn anew. */
-const drawing = 2;
+const drawing = 3;
 
 let fonts: Promise<Parameters<typeof satori>[1]['fonts']> | undefined;
 
@@ -52,7 +53,11 @@ async function drawn(card: PreviewCard): Promise<Buffer<ArrayBuffer>> {
     height,
     fonts: await fonts,
   });
-  return new Resvg(svg, { font: { loadSystemFonts: false } }).render().asPng() as Buffer<ArrayBuffer>;
+  const { pixels } = new Resvg(svg, { font: { loadSystemFonts: false } }).render();
+  const png = sharp(pixels, { raw: { width, height, channels: 4 } })
+    .removeAlpha()
+    .png({ compressionLevel: 3 });
+  return (await png.toBuffer()) as Buffer<ArrayBuffer>;
 }
 
 async function loadFonts() {
@@ -77,12 +82,18 @@ const box = (style: Record<string, string | number>, children: unknown): Box => 
   props: { style: { display: 'flex', ...style }, children },
 });
 
+/** The card’s fonts hold Latin letters; a title in another script gives way to the site’s name. */
+const drawable = (text: string) => /^[\p{Script=Latin}\p{N}\p{P}\p{Zs}\p{S}]*$/u.test(text);
+
 function layout({ title, label, site, color, emblem }: PreviewCard): Box {
   const size = title.length > 60 ? 62 : title.length > 32 ? 74 : 92;
   return box({ width, height, background: color, color: ink, fontFamily: 'Figtree', fontSize: 32 }, [
     box({ flexDirection: 'column', justifyContent: 'space-between', width: 800, height, padding: 64 }, [
       box({}, label),
-      box({ fontFamily: 'Young Serif', fontSize: size, lineHeight: 1.08, letterSpacing: -1 }, title),
+      box(
+        { fontFamily: 'Young Serif', fontSize: size, lineHeight: 1.08, letterSpacing: -1 },
+        drawable(title) ? title : site,
+      ),
       box({ fontFamily: 'Young Serif', fontSize: 40 }, site),
     ]),
     {

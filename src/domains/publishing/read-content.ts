@@ -32,7 +32,8 @@ export async function readCollection(
   for (const folder of collection.folders) {
     const prefix = collection.idBase ? `${path.posix.relative(collection.idBase, folder.path)}/` : '';
     for (const item of await listFolder(path.join(contentDir, folder.path))) {
-      if (item.name.startsWith('.')) continue;
+      if (item.name.startsWith('.') || (await isEmptyFolder(path.join(contentDir, folder.path), item)))
+        continue;
       const found = entryFile(folder.path, item, collection.shape);
       if (!found) {
         const expected =
@@ -70,6 +71,11 @@ function entryFile(folder: string, item: Dirent, shape: CollectionDefinition['sh
   const extension = shape === 'body' ? '.mdoc' : '.yaml';
   if (!item.isFile() || !item.name.endsWith(extension)) return undefined;
   return { slug: item.name.slice(0, -extension.length), file: `${folder}/${item.name}` };
+}
+
+/** Git keeps no empty folders, so they are nothing here either. */
+async function isEmptyFolder(parent: string, item: Dirent): Promise<boolean> {
+  return item.isDirectory() && (await readdir(path.join(parent, item.name))).length === 0;
 }
 
 async function listFolder(folder: string): Promise<Dirent[]> {
@@ -126,8 +132,24 @@ function withData(
     const message = `cannot be read: ${error.message.split('\n')[0]?.replace(/ at line.*$/, '')}.`;
     return { file, line, message };
   }
-  const data: unknown = document.toJS() ?? {};
-  if (typeof data !== 'object' || Array.isArray(data))
+  let data: unknown;
+  try {
+    data = withoutNulls(document.toJS() ?? {});
+  } catch {
+    const message =
+      'cannot be read: a value starts with * or &, which means something else here. Put it in quotes.';
+    return { file, line: 1 + linesBefore, message };
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
     return { file, line: 1 + linesBefore, message: 'must hold fields, each as “name: value”.' };
   return { id, file, data: data as Record<string, unknown>, body, bodyLine };
+}
+
+/** A field that is left empty (`guestAuthor:`) is one that is not there. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) => (inner === null ? [] : [[name, withoutNulls(inner)]])),
+  );
 }

@@ -1,3 +1,5 @@
+import { richTextLinks } from '../../lib/rich-text/render.ts';
+
 export const kinds = {
   article: 'Article',
   template: 'Template',
@@ -42,3 +44,24 @@ export const readers = {
 
 export type Kind = keyof typeof kinds;
 export type Topic = keyof typeof topics;
+
+/** What an entry shows besides its text: slugs of files and images, from its fields and its text. */
+export type NamedAssets = { files: Set<string>; images: Set<string> };
+
+/**
+ * The files and images that members' resources name. They are not published, so no public page may name them: the
+ * content check holds that.
+ */
+export function membersOnlyAssets(
+  membersResources: readonly { data: Record<string, unknown>; body?: string | undefined }[],
+): NamedAssets {
+  const named: NamedAssets = { files: new Set(), images: new Set() };
+  for (const { data, body } of membersResources) {
+    if (typeof data['file'] === 'string') named.files.add(data['file']);
+    for (const { kind, target } of richTextLinks(body ?? '')) {
+      if (kind === 'file') named.files.add(target);
+      if (kind === 'image') named.images.add(target);
+    }
+  }
+  return named;
+}

@@ -152,3 +152,35 @@ test.each(['javascript:alert(1)', 'data:text/html,x', 'vbscript:x', '//evil.exam
     expect(html(`[x](${href})`)).not.toContain(`href="${href}"`);
   },
 );
+
+test('an annotation can not bring a tag, an attribute or an image of its own', () => {
+  expect(html('## A {% level="2 onclick=alert(1)" %}')).toBe('<h2 id="a">A </h2>');
+  expect(html('## A {% level="1><script>alert(1)</script" %}')).not.toContain('<script');
+  expect(html('{% callout tone="x onclick=y" %}\n\na\n\n{% /callout %}')).toContain(
+    'class="callout callout-note"',
+  );
+  expect(html('![x](https://evil.example.test/pixel)')).not.toContain('evil');
+  expect(richTextProblems('text {% #search-words .button %}')).toEqual([
+    { line: 1, message: 'Text takes no {% … %} of its own; use a block.' },
+  ]);
+});
+
+test('a block that never ends is refused at once, however long', () => {
+  expect(richTextProblems(`one\n\n${'{% '.repeat(50_000)}`)).toEqual([
+    { line: 3, message: 'A block starts with {% and does not end with %}.' },
+  ]);
+});
+
+test('a file is offered under its own name', () => {
+  expect(html('{% file file="words" /%}')).toBe(
+    '<p class="file"><a href="/files/words/film.vtt" download="">Captions</a><span>Captions, 1 KB</span></p>',
+  );
+});
+
+test('repeated headings never share an address', () => {
+  expect(renderRichText('## A\n\n## A\n\n## A 2').headings.map(({ id }) => id)).toEqual([
+    'a',
+    'a-2',
+    'a-2-2',
+  ]);
+});

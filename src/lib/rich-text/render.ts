@@ -3,7 +3,7 @@ import { isAllowedLink, plainText, type RichTextAssets, richTextConfig } from '.
 
 const { Tag } = Markdoc;
 
-/** A heading of a document: `level` 2 or 3, `id` as in the page's address after `#`. */
+/** A heading of a document: `level` 2 to 6, `id` as in the page's address after `#`. */
 export type Heading = { level: number; id: string; text: string };
 /** A rendered document: safe HTML, its headings, and its words for reading time and search. */
 export type RichText = { html: string; headings: Heading[]; text: string };
@@ -40,9 +40,11 @@ function spacedText(node: RenderableTreeNode): string {
 
 /** Everything a reader of the document would trip over: syntax, unknown blocks, missing attributes, unsafe links, headings that skip. */
 export function richTextProblems(source: string): RichTextProblem[] {
+  const open = unclosedTag(source);
+  if (open) return [open];
   const ast = parsedForCheck(source);
   const problems = Markdoc.validate(ast, richTextConfig(noAssets))
-    .filter(({ error }) => !error.message.includes("'softbreak'")) // a line end inside bold or a link is harmless
+    .filter(({ error }) => !error.message.startsWith("Can't nest 'softbreak'")) // a line end inside bold or a link is harmless
     .map(({ lines, error }) => ({ line: (lines[0] ?? 0) + 1, message: asSentence(error.message) }));
   let previousLevel = 1;
   for (const node of ast.walk()) {
@@ -58,6 +60,8 @@ export function richTextProblems(source: string): RichTextProblem[] {
         });
       previousLevel = level;
     }
+    if (node.type !== 'tag' && node.annotations.length > 0)
+      problems.push({ line, message: 'Text takes no {% … %} of its own; use a block.' });
     const href = node.attributes['href'];
     if (typeof href === 'string' && href !== '' && !isAllowedLink(href))
       problems.push({
@@ -71,6 +75,19 @@ export function richTextProblems(source: string): RichTextProblem[] {
       });
   }
   return problems;
+}
+
+/** The longest that one `{% … %}` may be. Markdoc takes quadratic time over one that never ends. */
+const longestTag = 2000;
+
+function unclosedTag(source: string): RichTextProblem | undefined {
+  for (let at = source.indexOf('{%'); at >= 0; at = source.indexOf('{%', at + 2)) {
+    const end = source.indexOf('%}', at);
+    if (end >= 0 && end - at <= longestTag) continue;
+    const line = source.slice(0, at).split('\n').length;
+    return { line, message: 'A block starts with {% and does not end with %}.' };
+  }
+  return undefined;
 }
 
 let lastParsed: { source: string; ast: Node } | undefined;
@@ -93,6 +110,7 @@ function asSentence(message: string): string {
 
 /** Every link, image and file that a document names, for checking that each leads somewhere. */
 export function richTextLinks(source: string): RichTextLink[] {
+  if (unclosedTag(source)) return [];
   const links: RichTextLink[] = [];
   for (const node of parsedForCheck(source).walk()) links.push(...linksOf(node));
   return links;

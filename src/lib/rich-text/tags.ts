@@ -10,7 +10,7 @@ export type RichTextFile = { href: string; title: string; detail: string };
 /** What relations inside rich text resolve to, by slug. */
 export type RichTextAssets = { images: Map<string, RichTextImage>; files: Map<string, RichTextFile> };
 
-type TransformConfig = Config & { headingIds?: Map<string, number> };
+type TransformConfig = Config & { headingIds?: Set<string> };
 
 const assetsOf = (config: Config) => config.variables?.['assets'] as RichTextAssets | undefined;
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
@@ -33,8 +33,9 @@ const callout: Schema = {
     title: { type: String },
   },
   transform(node, config) {
-    const tone = text(node.attributes['tone']) as keyof typeof calloutTones;
-    const title = text(node.attributes['title']) || calloutTones[tone] || calloutTones.note;
+    const asked = text(node.attributes['tone']);
+    const tone = Object.hasOwn(calloutTones, asked) ? (asked as keyof typeof calloutTones) : 'note';
+    const title = text(node.attributes['title']) || calloutTones[tone];
     return new Tag('aside', { class: `callout callout-${tone}` }, [
       new Tag('p', { class: 'callout-title' }, [title]),
       ...node.transformChildren(config),
@@ -107,7 +108,7 @@ const file: Schema = {
     if (!found) return null;
     const title = text(node.attributes['title']) || found.title;
     return new Tag('p', { class: 'file' }, [
-      new Tag('a', { href: found.href, download: true }, [title]),
+      new Tag('a', { href: found.href, download: '' }, [title]),
       new Tag('span', {}, [found.detail]),
     ]);
   },
@@ -209,7 +210,8 @@ const heading: Schema = {
   transform(node, config: TransformConfig) {
     const children = node.transformChildren(config);
     const id = headingId(plainText(children), config);
-    return new Tag(`h${node.attributes['level']}`, { id }, children);
+    const level = Number(node.attributes['level']);
+    return new Tag([2, 3, 4, 5, 6].includes(level) ? `h${level}` : 'h2', { id }, children);
   },
 };
 
@@ -223,6 +225,9 @@ const link: Schema = {
   },
 };
 
+/** Images stand in the Figure block, with a description; one in the text is refused by the check, and not shown. */
+const image: Schema = { ...Markdoc.nodes.image, transform: () => null };
+
 /** Wide tables scroll inside a box that the keyboard reaches; the page itself never scrolls sideways. */
 const table: Schema = {
   ...Markdoc.nodes.table,
@@ -235,7 +240,7 @@ const table: Schema = {
 const fence: Schema = {
   ...Markdoc.nodes.fence,
   transform: (node) =>
-    new Tag('pre', { class: 'copyable', tabindex: '0' }, [
+    new Tag('pre', { class: 'copyable' }, [
       new Tag('code', {}, [text(node.attributes['content']).replace(/\n$/, '')]),
     ]),
 };
@@ -260,9 +265,16 @@ export const richTextTags: Record<string, Schema> = {
 export function richTextConfig(assets: RichTextAssets): TransformConfig {
   return {
     tags: { table: Markdoc.tags['table']!, ...richTextTags },
-    nodes: { heading, link, table, fence, document: { ...Markdoc.nodes.document, transform: documentBody } },
+    nodes: {
+      heading,
+      link,
+      image,
+      table,
+      fence,
+      document: { ...Markdoc.nodes.document, transform: documentBody },
+    },
     variables: { assets },
-    headingIds: new Map(),
+    headingIds: new Set(),
   };
 }
 
@@ -272,9 +284,11 @@ function documentBody(node: Node, config: Config): RenderableTreeNode[] {
 
 function headingId(title: string, config: TransformConfig): string {
   const base = slugify(title) || 'section';
-  const seen = config.headingIds?.get(base) ?? 0;
-  config.headingIds?.set(base, seen + 1);
-  return seen === 0 ? base : `${base}-${seen + 1}`;
+  const taken = config.headingIds ?? new Set();
+  let id = base;
+  for (let count = 2; taken.has(id); count++) id = `${base}-${count}`;
+  taken.add(id);
+  return id;
 }
 
 /** The words of a rendered tree, without its tags. */

@@ -34,6 +34,10 @@ class FilterList extends HTMLElement {
     this.#narrow('push');
   }
 
+  #counted(count: number) {
+    return counted(count, this.dataset['one']!, this.dataset['many']!);
+  }
+
   #mark(row: HTMLElement, value: string) {
     const chips = [...row.querySelectorAll<HTMLElement>('a.chip')];
     const chosen = chips.find((chip) => chip.dataset['value'] === value) ?? chips[0];
@@ -63,14 +67,12 @@ class FilterList extends HTMLElement {
       if (fits) shown++;
     }
     for (const group of this.querySelectorAll<HTMLElement>('[data-filter-group]')) {
-      group.hidden = !group.querySelector('[data-words]:not([hidden])');
+      const left = group.querySelectorAll('[data-words]:not([hidden])').length;
+      group.hidden = left === 0;
+      group.querySelector('[data-filter-count]')!.textContent = this.#counted(left);
     }
     this.querySelector<HTMLElement>('[data-filter-empty]')!.hidden = shown > 0;
-    this.querySelector('[role=status]')!.textContent = counted(
-      shown,
-      this.dataset['one']!,
-      this.dataset['many']!,
-    );
+    this.querySelector('[role=status]')!.textContent = this.#counted(shown);
     if (history === 'keep') return;
     const query = new URLSearchParams([
       ...choices.map(([name, value]) => [name, value]),

@@ -20,8 +20,11 @@ export function byArea(communities: CommunityEntry[]): { area: Area; communities
 }
 
 /** The people who host a community, in the editor’s order. */
-export function hostsOf(community: CommunityEntry): Promise<PersonEntry[]> {
-  return getEntries(community.data.hosts.map((id) => ({ collection: 'people' as const, id })));
+export async function hostsOf(community: CommunityEntry): Promise<PersonEntry[]> {
+  const hosts: (PersonEntry | undefined)[] = await getEntries(
+    community.data.hosts.map((id) => ({ collection: 'people' as const, id })),
+  );
+  return hosts.filter((host) => host !== undefined); // development may run on content that the check would refuse
 }
 
 /** Where somebody works: `Da Nang, Vietnam`. */

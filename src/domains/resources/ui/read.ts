@@ -28,9 +28,14 @@ export async function resourcesOfCommunity(community: string): Promise<ResourceE
   return (await allResources()).filter((resource) => resource.data.community === community);
 }
 
-/** Minutes to read or watch. */
-export function minutesOf(resource: ResourceEntry): number {
-  return resource.data.minutes ?? readingMinutes(renderRichText(resource.body ?? '').text);
+const minutesByText = new Map<string, number>();
+
+/** Minutes to read or watch. Words are counted once a text: a card of it stands on many lists. */
+export function minutesOf({ data, body = '' }: ResourceEntry): number {
+  if (data.minutes) return data.minutes;
+  const known = minutesByText.get(body) ?? readingMinutes(renderRichText(body).text);
+  minutesByText.set(body, known);
+  return known;
 }
 
 /** Who wrote it: one of our people, a guest, or nobody named. */

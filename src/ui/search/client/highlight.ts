@@ -13,7 +13,10 @@ if (words.length > 0 && 'highlights' in CSS) {
 function rangesOf(root: Element | null, words: string[]): Range[] {
   if (!root) return [];
   const escaped = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join('|')})\\p{L}*`, 'giu');
+  const starts = escaped.map((word) =>
+    /\p{Script=Han}/u.test(word) ? word : `(?<![\\p{L}\\p{N}])${word}\\p{L}*`,
+  );
+  const pattern = new RegExp(starts.join('|'), 'giu'); // Chinese has no spaces between its words
   const ranges: Range[] = [];
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -22,6 +25,8 @@ function rangesOf(root: Element | null, words: string[]): Range[] {
       range.setStart(node, match.index);
       range.setEnd(node, match.index + match[0].length);
       ranges.push(range);
+      const folded = range.startContainer.parentElement?.closest('details');
+      if (folded) folded.open = true;
     }
   }
   return ranges;

@@ -4,7 +4,7 @@ export type FoundPlace = { title: string; href: string; excerpt: string };
 export type FoundPage = FoundPlace & { kind: string; locked: boolean; sections: FoundPlace[] };
 /** All that was found: `page(n)` loads one result, so that only those on screen cost anything. */
 export type Found = { count: number; page: (index: number) => Promise<FoundPage>; choices: Choices };
-/** How many results each choice of a filter would leave. */
+/** How many pages each choice of a filter holds, for the words as they are and no other filter. */
 export type Choices = Record<'kind' | 'topic', Record<string, number>>;
 export type Filters = Partial<Record<'kind' | 'topic', string>>;
 
@@ -24,7 +24,10 @@ type Pagefind = {
   search(
     term: string,
     options: { filters: Record<string, string> },
-  ): Promise<{ results: { data(): Promise<RawPage> }[]; filters: Record<string, Record<string, number>> }>;
+  ): Promise<{
+    results: { data(): Promise<RawPage> }[];
+    totalFilters: Record<string, Record<string, number>>;
+  }>;
 };
 
 let loading: Promise<Pagefind> | undefined;
@@ -47,15 +50,25 @@ async function load(): Promise<Pagefind> {
   return pagefind;
 }
 
+/** Every choice there is, before anything was asked. */
+export async function allChoices(): Promise<Choices> {
+  return choicesOf(await (await loadIndex()).filters());
+}
+
+const choicesOf = (filters: Record<string, Record<string, number>>): Choices => ({
+  kind: filters['kind'] ?? {},
+  topic: filters['topic'] ?? {},
+});
+
 /** Searches the public pages. */
 export async function searchSite(term: string, filters: Filters): Promise<Found> {
   const pagefind = await loadIndex();
-  const { results, filters: left } = await pagefind.search(term, { filters });
+  const { results, totalFilters } = await pagefind.search(term, { filters });
   if (results.length === 0) await checkConnection();
   return {
     count: results.length,
     page: async (index) => pageOf(await results[index]!.data()),
-    choices: { kind: left['kind'] ?? {}, topic: left['topic'] ?? {} },
+    choices: choicesOf(totalFilters),
   };
 }
 

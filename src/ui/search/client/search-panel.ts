@@ -1,5 +1,6 @@
 import { counted } from '../../../lib/text.ts';
 import {
+  allChoices,
   type Choices,
   type Filters,
   type Found,
@@ -45,10 +46,13 @@ export class SearchPanel extends HTMLElement {
     this.#input.addEventListener('input', () => this.#search());
     for (const select of Object.values(this.#selects))
       select.addEventListener('change', () => this.#search());
-    this.#more.addEventListener('click', () => this.#showMore(true).catch(() => this.#showFailure()));
+    this.#more.addEventListener('click', () => void this.#showMore());
     this.addEventListener('keydown', (event) => this.#moveFocus(event));
     this.#showIdle();
-    loadIndex().catch(() => this.#showFailure());
+    allChoices().then(
+      (choices) => this.#found || this.#offer(choices),
+      () => this.#showFailure(),
+    );
   }
 
   /** Puts words and filters into the form and searches. */
@@ -107,13 +111,20 @@ export class SearchPanel extends HTMLElement {
     if (found.count === 0) this.#help.append(this.#nothingFound());
   }
 
-  async #showMore(moveFocus: boolean) {
-    if (!this.#found) return;
+  /** Adds the next results and moves the focus to the first of them, unless something else was asked meanwhile. */
+  async #showMore() {
+    const found = this.#found;
+    if (!found) return;
     const from = this.#list.children.length;
-    const pages = await firstPages(this.#found, from);
-    this.#list.append(...pages.map(resultOf));
-    this.#more.hidden = this.#found.count <= this.#list.children.length;
-    if (moveFocus) this.#list.children[from]?.querySelector('a')?.focus();
+    try {
+      const pages = await firstPages(found, from);
+      if (found !== this.#found) return;
+      this.#list.append(...pages.map(resultOf));
+      this.#more.hidden = found.count <= this.#list.children.length;
+      this.#list.children[from]?.querySelector('a')?.focus();
+    } catch {
+      if (found === this.#found) this.#showFailure();
+    }
   }
 
   #offer(choices: Choices) {
