@@ -76,7 +76,7 @@ describe.each(handbooks)('the $title', ({ handbook, title }) => {
 
   test('prints each of its pages once', async () => {
     const page = await opened(`/handbooks/${handbook}/print`);
-    const printed = await page.getByRole('article').getByRole('heading', { level: 2 }).allTextContents();
+    const printed = await page.getByRole('article').getByRole('heading', { level: 3 }).allTextContents();
     const titles = pagesOf(handbook).map((one) => one.title);
     expect(printed.filter((heading) => titles.includes(heading)).sort()).toEqual(titles.sort());
   });
