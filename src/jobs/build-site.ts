@@ -36,7 +36,7 @@ if (problems.length > 0) {
 await rm('.astro/content-assets.mjs', { force: true });
 await timed('render', () => build({ outDir, ...(cacheDir && { cacheDir }), logLevel: 'warn' }));
 await rm('.astro/content-assets.mjs', { force: true });
-await removeUnusedImages(path.join(outDir, 'client'));
-const pages = await timed('index', () => indexSite(path.join(outDir, 'client')));
+const client = path.join(outDir, 'client');
+const [pages] = await timed('index', () => Promise.all([indexSite(client), removeUnusedImages(client)]));
 const times = steps.map(([step, seconds]) => `${step} ${seconds.toFixed(1)} s`).join(', ');
 process.stdout.write(`Built: ${times}. Search covers ${pages} pages.\n`);

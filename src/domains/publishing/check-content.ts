@@ -27,17 +27,20 @@ export async function checkContent(contentDir: string): Promise<ContentProblem[]
   problems.push(...duplicateProblems(library));
   const membersOnly = membersOnlyAssets([...(library.byCollection.get('member-resources')?.values() ?? [])]);
   const pages = pagesOf(library, membersOnly);
+  const here = { folder: contentDir };
+  const tools = toolsFor(library, (file) => path.join(here.folder, file));
+  const check = async (entry: ContentFile, schema: z.ZodObject) => {
+    here.folder = path.join(contentDir, path.dirname(entry.file));
+    problems.push(...(await fieldProblems(entry, schema)), ...fieldLinkProblems(entry, pages));
+  };
   for (const name of collectionNames) {
+    const schema = collectionOf(name).schema(tools); // one for all entries: making one costs more than using it
     for (const entry of library.byCollection.get(name)?.values() ?? []) {
-      const schema = collectionOf(name).schema(toolsFor(contentDir, entry, library));
-      problems.push(...(await fieldProblems(entry, schema)), ...fieldLinkProblems(entry, pages));
+      await check(entry, schema);
       if (collectionOf(name).shape === 'body') problems.push(...bodyProblems(entry, library, pages));
     }
   }
-  for (const [name, entry] of library.singles) {
-    const schema = singletons[name].schema(toolsFor(contentDir, entry, library));
-    problems.push(...(await fieldProblems(entry, schema)), ...fieldLinkProblems(entry, pages));
-  }
+  for (const [name, entry] of library.singles) await check(entry, singletons[name].schema(tools));
   problems.push(
     ...partProblems(library),
     ...membersAssetProblems(library, membersOnly),
@@ -68,8 +71,8 @@ async function readLibrary(contentDir: string): Promise<{ library: Library; prob
   return { library, problems };
 }
 
-function toolsFor(contentDir: string, entry: ContentFile, library: Library): SchemaTools {
-  const beside = (file: string) => path.join(contentDir, path.dirname(entry.file), file);
+/** Schema tools that look at the other entries, and at the disk: `beside` finds a file beside the entry at hand. */
+function toolsFor(library: Library, beside: (file: string) => string): SchemaTools {
   const fileName = z
     .string()
     .regex(/^(?!\.)[\w.-]+$/, 'must be the name of a file beside this one, of letters, digits, - and _');
@@ -274,6 +277,7 @@ function partProblems(library: Library): ContentProblem[] {
 
 /** A file or image of a members’ resource is not published, so nothing public may show it. */
 function membersAssetProblems(library: Library, membersOnly: NamedAssets): ContentProblem[] {
+  if (membersOnly.files.size + membersOnly.images.size === 0) return [];
   return collectionNames
     .filter((name) => collectionOf(name).shape === 'body' && name !== 'member-resources')
     .flatMap((name) => [...(library.byCollection.get(name)?.values() ?? [])])
