@@ -1,8 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { appSecret } from './tests/site.ts';
 
 export default defineConfig({
   test: {
-    env: { TZ: 'Asia/Kathmandu', LOG_LEVEL: 'silent' },
+    env: {
+      TZ: 'Asia/Kathmandu',
+      LOG_LEVEL: 'silent',
+      DATA_DIR: '.data/test/portal',
+      APP_SECRET: appSecret,
+    },
     projects: [
       {
         extends: true,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 
@@ -12,14 +13,25 @@ declare module 'vitest' {
 }
 
 const siteDir = path.resolve('.data/test/site');
+/** What vitest.config.ts tells the tests as well: they seal and open like the site. */
+export const appSecret = 'only for tests, and long enough for one';
+/** Database, mails and pictures of the site under test: the same folder that vitest.config.ts names to the tests. */
+const dataDir = path.resolve('.data/test/portal');
 
 /** Builds the site once for all browser tests and serves it on a free port. */
 export default async function setup(project: TestProject) {
   await runNode(['src/jobs/build-site.ts', '--out', siteDir, '--cache', '.data/test/cache']);
-  const server = await startServer(['tests/serve-site.ts', siteDir]);
+  await rm(dataDir, { recursive: true, force: true });
+  await mkdir(dataDir, { recursive: true });
+  const server = await serveSite(siteDir);
   project.provide('siteUrl', server.url);
   project.provide('siteDir', siteDir);
   return () => server.stop();
+}
+
+/** Serves a build with the database that the tests look into. */
+export function serveSite(dist: string, env: Record<string, string> = {}): Promise<RunningServer> {
+  return startServer(['tests/serve-site.ts', dist], { DATA_DIR: dataDir, APP_SECRET: appSecret, ...env });
 }
 
 /** Runs a script to its end; rejects with its output when it fails. */
@@ -35,7 +47,13 @@ export function runNode(args: string[], env: Record<string, string> = {}): Promi
   });
 }
 
-export type RunningServer = { url: string; stop(): Promise<void> };
+export type RunningServer = {
+  url: string;
+  pid: number;
+  stop(): Promise<void>;
+  /** Ends it as a power cut does: nothing is finished, nothing said. */
+  kill(): Promise<void>;
+};
 
 /** Starts a script that prints `ready <url>`. */
 export function startServer(args: string[], env: Record<string, string> = {}): Promise<RunningServer> {
@@ -45,11 +63,11 @@ export function startServer(args: string[], env: Record<string, string> = {}): P
     const ended = new Promise<void>((done) => child.once('close', () => done()));
     child.stdout?.on('data', () => {
       const url = /^ready (\S+)$/m.exec(output())?.[1];
-      const stop = () => {
-        child.kill('SIGTERM');
+      const end = (signal: NodeJS.Signals) => {
+        child.kill(signal);
         return ended;
       };
-      if (url) resolve({ url, stop });
+      if (url) resolve({ url, pid: child.pid ?? 0, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') });
     });
     child.once('error', reject);
     child.once('close', (code) => reject(new Error(`${args.join(' ')} ended with ${code}:\n${output()}`)));

@@ -8,7 +8,7 @@ if (problem) {
   console.error(problem);
   process.exit(1);
 }
-for (const step of ['db/migrate.ts', 'src/jobs/build-site.ts']) {
+for (const step of ['db/migrate.ts', 'db/seed/demo.ts', 'src/jobs/build-site.ts']) {
   const { status } = spawnSync(process.execPath, [step], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

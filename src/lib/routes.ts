@@ -16,6 +16,9 @@ export const fixedPages = [
   '/robots.txt',
 ] as const;
 
+/** Public pages that are answered on demand: content and static pages may link to them. */
+export const onDemandPages = ['/join', '/sign-in', '/forgot-password'] as const;
+
 /** First parts of addresses that the product itself answers: a page of content may not take one. */
 export const reservedNames: readonly string[] = [
   '404',
@@ -39,6 +42,7 @@ export const reservedNames: readonly string[] = [
   'me',
   'og',
   'pagefind',
+  'pictures',
   'readyz',
   'record',
   'reset-password',
@@ -47,6 +51,7 @@ export const reservedNames: readonly string[] = [
   'sam',
   'search',
   'sessions',
+  'set-up',
   'sign-in',
   'sign-out',
   'staff',

@@ -1,17 +1,117 @@
+import { hasRole, isMember, isRecentlySignedIn, type Viewer } from '../domains/accounts/model.ts';
+
+/**
+ * Who may enter a route. `member`: whoever holds any role; `cms`: editors and staff, and nobody else learns that it is
+ * there. `recently`: only within fifteen minutes of giving the password.
+ */
+export type Rule =
+  | 'anyone'
+  | 'signed-in'
+  | 'signed-in recently'
+  | 'member'
+  | 'sam'
+  | 'host'
+  | 'staff'
+  | 'staff recently'
+  | 'cms';
+
 /**
  * Who may enter which on-demand route, by route pattern. A route without a row is answered as one that does not exist,
- * and fails a test. `cms`: editors; nobody until sign-in exists, except in development and where a test opened it.
+ * and fails a test. This is the door; whether somebody may see or change this very object, its domain decides.
  */
-export const access: Readonly<Record<string, 'anyone' | 'cms'>> = {
-  '/resources/[slug]/read': 'anyone',
+export const access: Readonly<Record<string, Rule>> = {
+  '/resources/[slug]/read': 'signed-in',
+  '/sign-in': 'anyone',
+  '/sign-in/confirm': 'signed-in',
+  '/sign-out': 'anyone',
+  '/forgot-password': 'anyone',
+  '/reset-password/[token]': 'anyone',
+  '/unsubscribe/[token]': 'anyone',
+  '/webhooks/resend': 'anyone',
+  '/me/menu': 'anyone',
+  '/me': 'signed-in',
+  '/me/communities': 'signed-in',
+  '/me/profile': 'signed-in',
+  '/me/picture': 'signed-in',
+  '/me/address': 'signed-in',
+  '/me/password': 'signed-in',
+  '/me/export': 'signed-in recently',
+  '/me/delete': 'signed-in',
+  '/pictures/[id]': 'signed-in',
+  '/staff/schools': 'staff',
+  '/staff/schools/new': 'staff',
+  '/staff/schools/[school]': 'staff',
+  '/staff/schools/[school]/edit': 'staff',
+  '/staff/schools/[school]/renew': 'staff',
+  '/staff/schools/[school]/sams/[offer]': 'staff',
+  '/sam': 'sam',
+  '/sam/[school]': 'sam',
+  '/sam/[school]/remove/[user]': 'sam',
+  '/set-up/[token]': 'anyone',
+  '/staff': 'staff',
+  '/staff/people': 'staff',
+  '/staff/people/[id]': 'staff',
+  '/staff/people/[id]/roles': 'staff recently',
+  '/staff/outbox': 'staff',
+  '/staff/outbox/[id]': 'staff',
+  '/staff/outbox/suppressions': 'staff',
+  '/staff/audit': 'staff',
+  '/join': 'anyone',
+  '/join/thank-you': 'anyone',
+  '/join/set-up/[token]': 'anyone',
+  '/contact/send': 'anyone',
+  '/contact/sent': 'anyone',
+  '/staff/applications': 'staff',
+  '/staff/applications/[id]': 'staff',
+  '/staff/coupons': 'staff',
+  '/staff/enquiries': 'staff',
+  '/staff/enquiries/[id]': 'staff',
   '/keystatic/[...params]': 'cms',
   '/api/keystatic/[...params]': 'cms',
+  '/activate/sent': 'anyone',
+  '/activate/[token]': 'anyone',
+  '/verify/[token]': 'anyone',
+  '/sam/[school]/invite': 'sam',
   '/404': 'anyone',
   '/500': 'anyone',
 };
 
-/** Whether a request may enter. */
-export function mayEnter(routePattern: string, cmsIsOpen: boolean): boolean {
-  const rule = access[routePattern];
-  return rule === 'anyone' || (rule === 'cms' && cmsIsOpen);
+/** Routes that programs elsewhere post to, without the Origin that our own pages have. Each proves itself in another way. */
+export const postedFromElsewhere: ReadonlySet<string> = new Set(['/webhooks/resend', '/unsubscribe/[token]']);
+
+export type Entry = 'enter' | 'sign-in' | 'confirm' | 'not-found';
+
+/** What a request meets at the door: it enters, is led to sign-in, is asked for the password again, or finds nothing. */
+export function entryOf(
+  routePattern: string,
+  viewer: Viewer | null,
+  { now, cmsIsOpen }: { now: Date; cmsIsOpen: boolean },
+): Entry {
+  const rule = Object.hasOwn(access, routePattern) ? access[routePattern] : undefined;
+  if (rule === undefined) return 'not-found';
+  if (rule === 'anyone') return 'enter';
+  if (rule === 'cms') return cmsIsOpen || (viewer && isWriter(viewer)) ? 'enter' : 'not-found';
+  if (!viewer) return 'sign-in';
+  const [who, recently] = rule.split(' ');
+  if (!holds(viewer, who as Rule)) return 'not-found';
+  return recently && !isRecentlySignedIn(viewer, now) ? 'confirm' : 'enter';
 }
+
+function holds(viewer: Viewer, rule: Rule): boolean {
+  switch (rule) {
+    case 'signed-in':
+      return true;
+    case 'member':
+      return isMember(viewer);
+    case 'sam':
+      return hasRole(viewer, 'sam') || hasRole(viewer, 'staff');
+    case 'host':
+      return hasRole(viewer, 'host') || hasRole(viewer, 'staff');
+    case 'staff':
+      return hasRole(viewer, 'staff');
+    default:
+      return false;
+  }
+}
+
+const isWriter = (viewer: Viewer) => hasRole(viewer, 'editor') || hasRole(viewer, 'staff');

@@ -1,22 +1,66 @@
 import { defineMiddleware } from 'astro:middleware';
+import type { APIContext } from 'astro';
+import { findViewer, loginCookieName } from '../domains/accounts/login-sessions.ts';
 import { secondPolicy } from '../lib/security-policy.ts';
 import { env } from '../platform/env.ts';
-import { mayEnter } from './access.ts';
+import { entryOf, postedFromElsewhere } from './access.ts';
 import { isSameOrigin } from './same-origin.ts';
 
 /** The one door: who may enter, who may change something, and what every answer forbids. Static pages pass. */
 export const onRequest = defineMiddleware(async (context, next) => {
-  if (context.isPrerendered) return next();
-  const cmsIsOpen =
-    (import.meta.env.DEV && isThisMachine(context.clientAddress)) || context.locals.cms === 'open';
-  if (!mayEnter(context.routePattern, cmsIsOpen)) return new Response(null, { status: 404 });
-  if (!isSameOrigin(context.request, new URL(env.siteUrl).protocol))
+  const { locals, routePattern, request } = context;
+  if (context.isPrerendered) {
+    locals.viewer = null;
+    return next();
+  }
+  await addRequestContext(context);
+  const cmsIsOpen = import.meta.env.DEV && isThisMachine(context.clientAddress);
+  const entry = entryOf(routePattern, locals.viewer, { now: locals.now, cmsIsOpen });
+  if (entry === 'not-found') return new Response(null, { status: 404 });
+  if (!postedFromElsewhere.has(routePattern) && !isSameOrigin(request, new URL(env.siteUrl).protocol))
     return new Response('This form was sent from another site.', { status: 403 });
+  if (entry !== 'enter') return context.redirect(doorway(entry, context.url, request.method), 303);
   const response = await next();
-  if (context.routePattern.startsWith('/keystatic')) allowEditor(response.headers);
+  if (routePattern.startsWith('/keystatic')) allowEditor(response.headers);
+  if (routePattern.includes('[token]')) keepSecret(response.headers);
+  // Pictures of people say themselves how long the browser that saw them may keep them.
+  if (locals.viewer && routePattern !== '/pictures/[id]')
+    response.headers.set('Cache-Control', 'private, no-store');
   response.headers.append('Content-Security-Policy', secondPolicy);
   return response;
 });
+
+/** Who asks, and when. In development, where the server is not ours, the database is opened here. */
+async function addRequestContext({ locals, cookies }: APIContext) {
+  locals.now = new Date();
+  locals.viewer = null;
+  if (import.meta.env.DEV) {
+    const { developmentDb } = await import('../server/development.ts');
+    locals.db ??= await developmentDb();
+    locals.address ??= '127.0.0.1';
+  }
+  const cookie = cookies.get(loginCookieName)?.value;
+  if (!cookie || !locals.db) return;
+  const found = await findViewer({ db: locals.db, now: locals.now }, cookie);
+  if (!found) return;
+  locals.viewer = found.viewer;
+  for (const { name, value, attributes } of found.cookies) cookies.set(name, value, attributes);
+}
+
+/** Where somebody who has to sign in, or to confirm it, is led; a form that was sent comes back as its empty page. */
+function doorway(entry: 'sign-in' | 'confirm', { pathname, search }: URL, method: string): string {
+  const next = encodeURIComponent(pathname + (method === 'GET' ? search : ''));
+  return entry === 'sign-in' ? `/sign-in?next=${next}` : `/sign-in/confirm?next=${next}`;
+}
+
+/**
+ * The address of such a page is a secret: no other site hears it, and nobody on the way keeps the page. (`no-referrer` would
+ * tell other sites no less, and make browsers send our own forms with the Origin `null`.)
+ */
+function keepSecret(headers: Headers) {
+  headers.set('Referrer-Policy', 'same-origin');
+  headers.set('Cache-Control', 'private, no-store');
+}
 
 /** Keystatic writes its styles into the page as it runs and previews images from memory; the rest stays strict. */
 function allowEditor(headers: Headers) {

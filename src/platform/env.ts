@@ -22,6 +22,22 @@ const schema = z
       .optional(),
     DATABASE_AUTH_TOKEN: z.string().min(1).optional(),
     CONTENT_DIR: z.string().min(1).default('content'),
+    APP_SECRET: z
+      .string()
+      .refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes long')
+      .optional(),
+    EMAIL_FROM: z
+      .string()
+      .regex(
+        /^(?:[^<>@\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
+        'must be an address: PeerSphere <hello@example.org>',
+      )
+      .default('PeerSphere <portal@peersphere.example.test>'),
+    RESEND_API_KEY: z.string().min(1).optional(),
+    RESEND_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.resend.com'),
+    RESEND_WEBHOOK_SECRET: z.string().min(1).optional(),
+    SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be like smtp://user:password@host:587' }).optional(),
+    TRUST_PROXY: z.coerce.number().int().min(0).max(5).default(0),
     PREVIEW_CARDS: z.enum(['page', 'site']).default('page'),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   })
@@ -37,6 +53,15 @@ const schema = z
     /** Whether each page gets a preview card of its own, or all show the site’s (for quick builds). */
     previewCards: env.PREVIEW_CARDS,
     logLevel: env.LOG_LEVEL,
+    appSecret: env.APP_SECRET,
+    emailFrom: env.EMAIL_FROM,
+    resend: env.RESEND_API_KEY
+      ? { apiKey: env.RESEND_API_KEY, baseUrl: env.RESEND_BASE_URL.replace(/\/+$/, '') }
+      : undefined,
+    resendWebhookSecret: env.RESEND_WEBHOOK_SECRET,
+    smtpUrl: env.SMTP_URL,
+    /** How many proxies of ours stand in front; each adds the address it heard from to X-Forwarded-For. */
+    trustedProxies: env.TRUST_PROXY,
   }));
 
 export type Env = z.output<typeof schema>;
@@ -53,6 +78,25 @@ export function readEnv(variables: Record<string, string | undefined>): Env {
   throw new Error(
     `These environment variables need attention (.env.example explains each):\n${problems.join('\n')}`,
   );
+}
+
+/**
+ * What is missing for serving people from elsewhere, by variable; empty when all is there. On a site for this machine
+ * only (SITE_URL on loopback), what is missing is made up: a secret in DATA_DIR, mails as files.
+ */
+export function servingProblems(settings: Env): string[] {
+  const { hostname, protocol } = new URL(settings.siteUrl);
+  if (['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) return [];
+  const problems: string[] = [];
+  if (protocol !== 'https:')
+    problems.push('SITE_URL: must begin with https://, or sign-in could be overheard');
+  if (!settings.appSecret)
+    problems.push('APP_SECRET: is missing; make one with: openssl rand -base64 48, and keep it');
+  if (settings.emailFrom.endsWith('.example.test>'))
+    problems.push('EMAIL_FROM: is missing; mails need an address of yours to come from');
+  if (!settings.resend && !settings.smtpUrl)
+    problems.push('RESEND_API_KEY or SMTP_URL: one is needed, or no mail would ever arrive');
+  return problems;
 }
 
 if (existsSync('.env')) process.loadEnvFile('.env'); // what is set already stays

@@ -242,10 +242,6 @@ test('every answer carries the security headers', async () => {
   }
 });
 
-test('the CMS is never open unless the caller says so', async () => {
-  expect((await ask('/keystatic')).body.toString()).toBe('on demand {}');
-});
-
 test('two servers can not listen on one port', async () => {
   const port = Number(new URL(serving.url).port);
   await expect(serve({ dist, host: '127.0.0.1', port, siteUrl: 'http://127.0.0.1' })).rejects.toMatchObject({

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Db } from '#db/client.ts';
 import { secondPolicy } from '../lib/security-policy.ts';
 import { log } from '../platform/log.ts';
 import { staticFiles } from './static-files.ts';
@@ -14,8 +15,10 @@ export type ServeOptions = {
   port: number;
   /** Origin of this site, as in SITE_URL; requests for other hosts are refused. */
   siteUrl: string;
-  /** Opens the CMS to everybody. Only a test that starts the server itself can say so; no variable does. */
-  cms?: 'open';
+  /** Handed to every request; without one only what needs none answers. */
+  db?: Db;
+  /** How many proxies of ours stand in front: X-Forwarded-For is believed that far. */
+  trustedProxies?: number;
   /** Sockets that one remote address may hold; loopback is exempt unless this is given. */
   mostSocketsAnAddress?: number;
 };
@@ -26,7 +29,7 @@ type AstroHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   next: (() => void) | undefined,
-  locals: App.Locals,
+  locals: Partial<App.Locals>,
 ) => Promise<void>;
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -38,6 +41,10 @@ const longestAddress = 8 * 1024;
 const largestBody = 256 * 1024;
 /** The CMS sends uploads in base64, which makes 6 MB of them 8. */
 const largestSave = 8 * 1024 * 1024;
+/** A list of colleagues of 2 MB and the form around it. */
+const largestList = 3 * 1024 * 1024;
+/** A picture of 5 MB and the form around it. */
+const largestPicture = 6 * 1024 * 1024;
 const mostSocketsAnAddress = 200;
 /** The longest that any response may take: a film of 8 MB at 14 KB/s. */
 const longestResponse = 10 * 60_000;
@@ -59,26 +66,27 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     if (request.url === '/healthz' && reading) return plain(response, 200, 'ok'); // for probes, which know no host name
     const refused = refusal(request, hosts());
     if (refused) return refuse(response, ...refused);
-    const address = request.url ?? '/';
-    const pathname = pathOnly(address);
+    const target = request.url ?? '/';
+    const pathname = pathOnly(target);
     if (reading) {
       if (pathname.length > 1 && pathname.endsWith('/') && !/\/\/|\\/.test(pathname)) {
-        response.setHeader('Location', pathname.slice(0, -1) + address.slice(pathname.length));
+        response.setHeader('Location', pathname.slice(0, -1) + target.slice(pathname.length));
         return plain(response, 308, 'The page has an address without a slash at its end.');
       }
       const status = pathname === '/404' ? 404 : pathname === '/500' ? 500 : 200;
       if (await files.serve(request, response, pathname, status)) return;
     } else {
-      const body = await readBody(
-        request,
-        pathname.startsWith('/api/keystatic/') ? largestSave : largestBody,
-      );
+      const body = await readBody(request, largestBodyAt(pathname));
       if (!body) return refuse(response, 413, 'That is more than the site takes at once.');
       Object.assign(request, { body }); // where Astro looks for a body that was read already
     }
+    const address = clientAddress(request, options.trustedProxies ?? 0);
     forgetForwarding(request, options.siteUrl);
     response.setHeader('Cache-Control', 'no-store'); // what is answered on demand says itself if it may be kept
-    await handler(request, response, undefined, options.cms ? { cms: options.cms } : {});
+    await handler(request, response, undefined, {
+      address,
+      ...(options.db && { db: options.db }),
+    });
   }
 
   const server = createServer({ connectionsCheckingInterval: 2_000 }, (request, response) => {
@@ -126,6 +134,22 @@ function refuse(response: ServerResponse, status: number, words: string) {
 function pathOnly(address: string): string {
   const end = address.search(/[?#]/);
   return end < 0 ? address : address.slice(0, end);
+}
+
+/** How many bytes a request to this address may bring. */
+function largestBodyAt(pathname: string): number {
+  if (pathname.startsWith('/api/keystatic/')) return largestSave;
+  if (/^\/sam\/[^/]+\/invite$/.test(pathname)) return largestList;
+  if (pathname === '/me/picture' || /^\/(?:activate|set-up)\//.test(pathname)) return largestPicture;
+  return largestBody;
+}
+
+/** Who sent a request: the other end of the socket or, behind proxies of ours, whom the first of them heard from. */
+function clientAddress(request: IncomingMessage, trustedProxies: number): string {
+  const socketAddress = request.socket.remoteAddress ?? '';
+  if (trustedProxies === 0) return socketAddress;
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
+  return forwarded.at(-trustedProxies)?.trim() || socketAddress;
 }
 
 /** A request's body; undefined as soon as it is larger than `limit` bytes, however it is sent. */

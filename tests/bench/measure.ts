@@ -8,9 +8,11 @@ export type Measure = {
   note?: string;
 };
 
-/** What a subject may use: the built site, served; a browser’s path; how often to repeat. */
+/** What a subject may use: the built site, served or as a folder; a browser’s path; how often to repeat. */
 export type Bench = {
   site: () => Promise<{ url: string; dir: string }>;
+  /** Folder of the built site, for subjects that serve it themselves. */
+  build: () => Promise<string>;
   browser: string;
   /** How often a measurement is repeated that is usually repeated `times` times. */
   runs: (times: number) => number;

@@ -126,6 +126,7 @@ function smallTargets(): string[] {
   return [...scope.querySelectorAll<HTMLElement>('a[href], button, input, select, summary')]
     .filter((target) => target.checkVisibility({ visibilityProperty: true }))
     .filter((target) => !target.matches('.skip')) // off the page until it has focus
+    .filter((target) => !target.closest('[aria-hidden="true"]')) // off the page, for programs
     .filter((target) => !isInSentence(target))
     .filter((target) => !isHitAround(target))
     .map((target) => `${target.outerHTML.slice(0, 120)} ${JSON.stringify(target.getBoundingClientRect())}`);

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { collectionOf } from '../../src/collections/registry.ts';
 import { readCollection } from '../../src/domains/publishing/read-content.ts';
 import { renderRichText } from '../../src/lib/rich-text/render.ts';
+import { onDemandPages } from '../../src/lib/routes.ts';
 
 type Page = { path: string; html: string };
 
@@ -68,7 +69,7 @@ describe('no page', () => {
   });
 
   test('leads to an address or a place that is not there', () => {
-    const addresses = new Set([...files, ...pages.map((page) => page.path)]);
+    const addresses = new Set([...files, ...pages.map((page) => page.path), ...onDemandPages]);
     const onDemand = /^\/resources\/[a-z0-9-]+\/read$/;
     const places = new Map(pages.map(({ path: page, html }) => [page, new Set(attributes(html, 'id'))]));
     const dead = pages.flatMap(({ path: page, html }) =>

@@ -1,29 +1,39 @@
 import { cp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newPage, useBrowser } from '../browser.ts';
-import { type RunningServer, runNode, startServer } from '../site.ts';
+import { newPage, type PageOptions, useBrowser } from '../browser.ts';
+import { cookieOf, makeUser, signInAs, type TestUser, usePortal } from '../portal.ts';
+import { type RunningServer, runNode, serveSite } from '../site.ts';
 
 useBrowser();
+usePortal();
 
 /** An editor's own copy of the content, built and served with the CMS open. */
 const home = path.resolve('.data/test/editing');
 const contentDir = path.join(home, 'content');
 let server: RunningServer;
+let editor: TestUser;
+
+/** A page of an editor’s browser. */
+async function editorPage(options: PageOptions = {}) {
+  const page = await newPage({ baseURL: server.url, ...options });
+  await signInAs(page, editor);
+  return page;
+}
 
 const build = () =>
   runNode(
     ['src/jobs/build-site.ts', '--out', path.join(home, 'site'), '--cache', '.data/test/editing-cache'],
     { CONTENT_DIR: contentDir },
   );
-const serve = () =>
-  startServer(['tests/serve-site.ts', path.join(home, 'site'), 'open-cms'], { CONTENT_DIR: contentDir });
+const serve = () => serveSite(path.join(home, 'site'), { CONTENT_DIR: contentDir });
 
 beforeAll(async () => {
   await rm(home, { recursive: true, force: true });
   await cp('content', contentDir, { recursive: true });
   await build();
   server = await serve();
+  editor = await makeUser([['editor']], 'Ines Fairweather');
 });
 afterAll(async () => {
   await server.stop();
@@ -31,24 +41,24 @@ afterAll(async () => {
 });
 
 test('an editor writes into a handbook page and inserts a callout; after a build both are on the page and in search', async () => {
-  const editor = await newPage({ baseURL: server.url, viewport: { width: 1400, height: 1000 } });
-  await editor.goto('/keystatic/collection/handbook-members/item/your-profile');
-  const text = editor.getByRole('textbox', { name: 'Text', exact: true });
+  const page = await editorPage({ viewport: { width: 1400, height: 1000 } });
+  await page.goto('/keystatic/collection/handbook-members/item/your-profile');
+  const text = page.getByRole('textbox', { name: 'Text', exact: true });
   await text.getByRole('paragraph').first().click();
-  await editor.keyboard.press('Control+Home');
-  await editor.keyboard.press('Enter');
-  await editor.keyboard.press('ArrowUp');
-  await editor.keyboard.type('Write one line about quokkaberries.');
-  await editor.keyboard.press('Enter');
-  const insert = editor.locator('button[aria-haspopup="true"]:not([aria-label])'); // the toolbar's plus sign has no name
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.type('Write one line about quokkaberries.');
+  await page.keyboard.press('Enter');
+  const insert = page.locator('button[aria-haspopup="true"]:not([aria-label])'); // the toolbar's plus sign has no name
   await insert.click();
-  const choice = editor.getByRole('menuitem', { name: /^Callout/ });
+  const choice = page.getByRole('menuitem', { name: /^Callout/ });
   await choice.click();
   await choice.waitFor({ state: 'hidden' });
   await text.getByText('Callout', { exact: true }).first().waitFor();
   await text.locator('p:has(> br)').first().click();
-  await editor.keyboard.type('A wombatical remark.');
-  await editor.getByRole('button', { name: 'Save' }).click();
+  await page.keyboard.type('A wombatical remark.');
+  await page.getByRole('button', { name: 'Save' }).click();
   const file = path.join(contentDir, 'handbooks/members/your-profile.mdoc');
   await expect
     .poll(() => readFile(file, 'utf8'))
@@ -82,24 +92,32 @@ test.each([
   ['files', 'live-session-checklist', 'Title'],
   ['pages', 'membership', 'Title'],
 ])('the CMS opens an entry of %s', async (collection, entry, field) => {
-  const editor = await newPage({ baseURL: server.url });
-  await editor.goto(`/keystatic/collection/${collection}/item/${entry}`);
-  const name = editor.getByRole('textbox', { name: new RegExp(`^${field}`) }).first();
+  const page = await editorPage();
+  await page.goto(`/keystatic/collection/${collection}/item/${entry}`);
+  const name = page.getByRole('textbox', { name: new RegExp(`^${field}`) }).first();
   await name.waitFor();
   expect(await name.inputValue()).not.toBe('');
 });
 
 test.each(['home', 'navigation', 'settings'])('the CMS opens %s', async (single) => {
-  const editor = await newPage({ baseURL: server.url });
-  await editor.goto(`/keystatic/singleton/${single}`);
-  await editor.getByRole('button', { name: 'Save' }).waitFor();
+  const page = await editorPage();
+  await page.goto(`/keystatic/singleton/${single}`);
+  await page.getByRole('button', { name: 'Save' }).waitFor();
+});
+
+/** Headers of a save, as the editor’s browser would send them from a page at `origin`. */
+const sent = async (origin: string) => ({
+  'Content-Type': 'application/json',
+  'no-cors': '1',
+  Origin: origin,
+  Cookie: await cookieOf(editor),
 });
 
 test('a change sent from another site is refused and changes nothing', async () => {
   const before = await readFile(path.join(contentDir, 'settings.yaml'), 'utf8');
   const answer = await fetch(`${server.url}/api/keystatic/update`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'no-cors': '1', Origin: 'http://evil.example.test' },
+    headers: await sent('http://evil.example.test'),
     body: JSON.stringify({ additions: [{ path: 'content/settings.yaml', contents: '' }], deletions: [] }),
   });
   expect(answer.status).toBe(403);
@@ -109,7 +127,7 @@ test('a change sent from another site is refused and changes nothing', async () 
 test('a change to a file that is no content is refused', async () => {
   const answer = await fetch(`${server.url}/api/keystatic/update`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'no-cors': '1', Origin: server.url },
+    headers: await sent(server.url),
     body: JSON.stringify({ additions: [{ path: 'content/../evil.yaml', contents: '' }], deletions: [] }),
   });
   expect(answer.status).toBe(400);

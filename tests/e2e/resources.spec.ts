@@ -3,8 +3,10 @@ import type { Page } from 'playwright-core';
 import { describe, expect, inject, test } from 'vitest';
 import { newPage, useBrowser } from '../browser.ts';
 import { allResources, type Community, entriesIn, type Resource } from '../content.ts';
+import { cookieOf, makeUser, password, usePortal } from '../portal.ts';
 
 useBrowser();
+usePortal();
 
 const resources = allResources();
 const communities = entriesIn<Community>('communities');
@@ -229,21 +231,32 @@ describe('a members’ resource', () => {
     expect(await page.getByText(locked.reflectionQuestions![0]!).count()).toBe(0);
   });
 
-  test('says at the place where it will be read that it is for members', async () => {
+  test('leads a visitor through sign-in to the whole text', async () => {
+    const member = await makeUser([['member']]);
     const page = await opened(locked.slug);
     await page.getByRole('link', { name: 'Read it as a member' }).click();
-    await page.getByRole('heading', { level: 1, name: 'This one is for members' }).waitFor();
+    await page.getByLabel('E-mail address').fill(member.email);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(`**/resources/${locked.slug}/read`);
+    await page.getByText(locked.reflectionQuestions![0]!).waitFor();
   });
 
-  test('is never kept by a cache where it will be read', async () => {
-    const { headers } = await fetch(`${inject('siteUrl')}/resources/${locked.slug}/read`);
-    expect(headers.get('cache-control')).toBe('private, no-store');
+  test('stays closed to somebody who is signed in and no member, and says what to do', async () => {
+    const Cookie = await cookieOf(await makeUser());
+    const answer = await fetch(`${inject('siteUrl')}/resources/${locked.slug}/read`, { headers: { Cookie } });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
+    const html = await answer.text();
+    expect(html).toContain('This one is for members');
+    expect(html).not.toContain(locked.reflectionQuestions![0]!);
   });
 
   test.each(['no-such-resource', 'three-networks-every-educator-needs'])(
     'has no reading place when it is none: %s',
     async (slug) => {
-      const { status } = await fetch(`${inject('siteUrl')}/resources/${slug}/read`);
+      const Cookie = await cookieOf(await makeUser([['member']]));
+      const { status } = await fetch(`${inject('siteUrl')}/resources/${slug}/read`, { headers: { Cookie } });
       expect(status).toBe(404);
     },
   );

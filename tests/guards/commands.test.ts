@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { readEnv } from '../../src/platform/env.ts';
+import { readEnv, servingProblems } from '../../src/platform/env.ts';
 
 const run = promisify(execFile);
 
@@ -93,5 +93,71 @@ describe('the environment', () => {
     const known = [...source.matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name]) => name);
     expect(known.length).toBeGreaterThan(8);
     expect(explained.sort()).toEqual(known.sort());
+  });
+});
+
+describe('serving people from elsewhere', () => {
+  const complete = {
+    SITE_URL: 'https://peers.example.org',
+    APP_SECRET: 'x'.repeat(32),
+    EMAIL_FROM: 'PeerSphere <hello@example.org>',
+    RESEND_API_KEY: 're_x',
+  };
+  const problems = (variables: Record<string, string>) =>
+    servingProblems(readEnv(variables)).map((problem) => problem.split(':')[0]);
+
+  test('is possible with everything that it needs, by Resend or by SMTP', () => {
+    expect(problems(complete)).toEqual([]);
+    const { RESEND_API_KEY: _key, ...rest } = complete;
+    expect(problems({ ...rest, SMTP_URL: 'smtp://mail.example.org:587' })).toEqual([]);
+  });
+
+  test('is not over a connection that can be overheard', () => {
+    expect(problems({ ...complete, SITE_URL: 'http://peers.example.org' })).toEqual(['SITE_URL']);
+  });
+
+  test.each([
+    ['APP_SECRET', 'APP_SECRET'],
+    ['EMAIL_FROM', 'EMAIL_FROM'],
+    ['RESEND_API_KEY', 'RESEND_API_KEY or SMTP_URL'],
+  ])('is not without %s, nor with it empty', (name, problem) => {
+    expect(problems({ ...complete, [name]: '' })).toEqual([problem]);
+  });
+
+  test('needs a secret of 32 bytes', () => {
+    expect(() => readEnv({ ...complete, APP_SECRET: 'x'.repeat(31) })).toThrow(
+      'APP_SECRET: must be at least 32 bytes long',
+    );
+  });
+
+  test('on this machine only needs nothing', () => {
+    for (const url of ['http://127.0.0.1:4321', 'http://localhost:4321', 'http://[::1]:4321'])
+      expect(problems({ SITE_URL: url })).toEqual([]);
+    for (const url of [
+      'https://localhost.example.org',
+      'https://127.0.0.1.example.org',
+      'https://192.168.1.2',
+    ])
+      expect(problems({ SITE_URL: url })).not.toEqual([]);
+  });
+
+  test('without secrets stops before anything is opened, and lists every problem by name', async () => {
+    const home = await mkdtemp(path.join(tmpdir(), 'start-'));
+    const { APP_SECRET: _secret, ...env } = process.env;
+    const failure = await run(process.execPath, ['src/server/start.ts'], {
+      env: { ...env, SITE_URL: 'https://peers.example.org', DATA_DIR: path.join(home, 'data'), PORT: '0' },
+    }).catch((error: { code: number; stderr: string; stdout: string }) => error);
+    expect(failure).toMatchObject({ code: 1, stdout: '' });
+    expect(failure.stderr).toBe(
+      [
+        'These environment variables need attention (.env.example explains each):',
+        '  APP_SECRET: is missing; make one with: openssl rand -base64 48, and keep it',
+        '  EMAIL_FROM: is missing; mails need an address of yours to come from',
+        '  RESEND_API_KEY or SMTP_URL: one is needed, or no mail would ever arrive',
+        '',
+      ].join('\n'),
+    );
+    expect(await readdir(home)).toEqual([]);
+    await rm(home, { recursive: true });
   });
 });

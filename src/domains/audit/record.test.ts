@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { eq, sql } from 'drizzle-orm';
-import { expect, onTestFinished, test } from 'vitest';
-import { type Db, openDb } from '#db/client.ts';
-import { migrate } from '#db/migrate.ts';
+import { expect, test } from 'vitest';
 import { auditEvents } from '#db/schema/audit.ts';
+import { useDatabase } from '../../../tests/database.ts';
 import type { AuditEvent } from './model.ts';
 import { recordAuditEvent } from './record.ts';
 
@@ -18,20 +14,8 @@ const suspension: AuditEvent = {
   detail: { endedLoginSessions: 2 },
 };
 
-async function migratedDb(): Promise<Db> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'peersphere-'));
-  const url = `file:${path.join(folder, 'test.db')}`;
-  await migrate(url);
-  const db = await openDb(url);
-  onTestFinished(async () => {
-    await db.close();
-    await rm(folder, { recursive: true });
-  });
-  return db;
-}
-
 test('an event is kept as it was told, as the first of the chain', async () => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   const id = await db.write((tx) => recordAuditEvent(tx, suspension));
   expect(id).toMatch(/^aud_/);
   const [row] = await db.read.select().from(auditEvents);
@@ -39,7 +23,7 @@ test('an event is kept as it was told, as the first of the chain', async () => {
 });
 
 test('each event carries the hash of the one before, within one write and across writes', async () => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   await db.write(async (tx) => {
     await recordAuditEvent(tx, suspension);
     await recordAuditEvent(tx, suspension);
@@ -52,7 +36,7 @@ test('each event carries the hash of the one before, within one write and across
 });
 
 test('an event without actor or detail is an act of the system', async () => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   const { detail, ...purge } = { ...suspension, actorId: null, action: 'login.purged' as const };
   await db.write((tx) => recordAuditEvent(tx, purge));
   const [row] = await db.read.select().from(auditEvents);
@@ -60,7 +44,7 @@ test('an event without actor or detail is an act of the system', async () => {
 });
 
 test('the event of an act that is undone is not kept', async () => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   const failing = db.write(async (tx) => {
     await recordAuditEvent(tx, suspension);
     throw new Error('the act failed');
@@ -89,7 +73,7 @@ test.for([
     'a new row continues the chain',
   ],
 ] as const)('a row cannot be %s', async ([, statement, reason]) => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   const id = await db.write((tx) => recordAuditEvent(tx, suspension));
   const refused = db.write((tx) => tx.run(statement));
   await expect(refused).rejects.toMatchObject({ cause: { message: expect.stringContaining(reason) } });

@@ -1,25 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { type SQL, sql } from 'drizzle-orm';
-import { expect, onTestFinished, test } from 'vitest';
-import { type Db, openDb } from '#db/client.ts';
-import { migrate } from '#db/migrate.ts';
+import { expect, test } from 'vitest';
+import type { Db } from '#db/client.ts';
+import { useDatabase } from '../../../tests/database.ts';
 import type { Id } from '../../platform/ids.ts';
 import { recordAuditEvent } from './record.ts';
 import { verifyAuditChain } from './verify.ts';
-
-async function migratedDb(): Promise<Db> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'peersphere-'));
-  const url = `file:${path.join(folder, 'test.db')}`;
-  await migrate(url);
-  const db = await openDb(url);
-  onTestFinished(async () => {
-    await db.close();
-    await rm(folder, { recursive: true });
-  });
-  return db;
-}
 
 /** Writes `count` events and returns their ids, so that the first is at index 0. */
 function recordEvents(db: Db, count: number): Promise<Id<'aud'>[]> {
@@ -47,12 +32,12 @@ function tamper(db: Db, statement: SQL): Promise<unknown> {
 }
 
 test('an empty chain is intact', async () => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   expect(await verifyAuditChain(db)).toEqual({ intact: true, count: 0, lastHash: null });
 });
 
 test('a chain longer than is read at a time is intact', async () => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   await recordEvents(db, 2500);
   expect(await verifyAuditChain(db)).toMatchObject({ intact: true, count: 2500 });
 }, 30_000);
@@ -80,7 +65,7 @@ test.for([
     0,
   ],
 ] as const)('the verifier names a row %s', async ([, statement, position]) => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   const ids = await recordEvents(db, 5);
   await tamper(db, statement);
   expect(await verifyAuditChain(db)).toEqual({
@@ -91,7 +76,7 @@ test.for([
 });
 
 test('rows cut off the end show only in the count and the last hash', async () => {
-  const db = await migratedDb();
+  const db = await useDatabase();
   await recordEvents(db, 5);
   const before = await verifyAuditChain(db);
   await tamper(db, sql`DELETE FROM audit_events WHERE position = 5`);

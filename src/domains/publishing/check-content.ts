@@ -7,7 +7,14 @@ import type { CollectionName, SchemaTools } from '../../collections/define.ts';
 import { collectionNames, collectionOf, type SingletonName, singletons } from '../../collections/registry.ts';
 import { fileHref, isKnownKind } from '../../lib/files.ts';
 import { renderRichText, richTextLinks, richTextProblems } from '../../lib/rich-text/render.ts';
-import { fixedPages, pathOf, requiredEntries, reservedBelow, reservedNames } from '../../lib/routes.ts';
+import {
+  fixedPages,
+  onDemandPages,
+  pathOf,
+  requiredEntries,
+  reservedBelow,
+  reservedNames,
+} from '../../lib/routes.ts';
 import { areas, audiences } from '../communities/model.ts';
 import { kinds, membersOnlyAssets, type NamedAssets, topics } from '../resources/model.ts';
 import { problemSentence } from './problem-sentence.ts';
@@ -180,7 +187,9 @@ const listPages = [
 type Pages = Map<string, ContentFile | undefined>;
 
 function pagesOf(library: Library, membersOnly: NamedAssets): Pages {
-  const pages: Pages = new Map([...fixedPages, ...listPages].map((page) => [page, undefined]));
+  const pages: Pages = new Map(
+    [...fixedPages, ...onDemandPages, ...listPages].map((page) => [page, undefined]),
+  );
   for (const name of collectionNames) {
     const { href, shape } = collectionOf(name);
     if (!href) continue;

@@ -1,0 +1,26 @@
+import type { Db } from '#db/client.ts';
+import { purgeAddressChanges } from '../domains/accounts/addresses.ts';
+import { purgeLoginSessions } from '../domains/accounts/login-sessions.ts';
+import { removePicture } from '../domains/accounts/pictures.ts';
+import { purgeThrottles } from '../domains/accounts/throttles.ts';
+import { purgeTokens } from '../domains/accounts/tokens.ts';
+import { purgeMail } from '../domains/mail/upkeep.ts';
+import { purgeSignUps } from '../domains/schools/sign-ups.ts';
+import { eraseDueUsers } from './erase-due.ts';
+import { sweepPictures } from './sweep-pictures.ts';
+
+/**
+ * Forgets what is over: sign-ins, links, counts, addresses that people left, old mails, forms that nobody confirmed with their
+ * pictures, people who asked for it seven days ago, and pictures that belong to nobody.
+ */
+export async function purgeExpired(db: Db, now: Date): Promise<void> {
+  await purgeLoginSessions({ db, now });
+  await db.write((tx) => purgeThrottles(tx, now));
+  await db.write((tx) => purgeTokens(tx, now));
+  await db.write((tx) => purgeAddressChanges(tx, now));
+  await db.write((tx) => purgeMail(tx, now));
+  const pictures = await db.write((tx) => purgeSignUps(tx, now));
+  for (const pictureId of pictures) await removePicture(pictureId);
+  await eraseDueUsers({ db, now });
+  await sweepPictures({ db, now });
+}
