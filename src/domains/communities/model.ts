@@ -39,3 +39,15 @@ export const meetingPatterns = {
 
 export type Area = keyof typeof areas;
 export type Audience = keyof typeof audiences;
+
+export type MembershipType = keyof typeof membershipTypes;
+
+/** `requested` waits for a host’s word; `declined` may ask again; who `left` may join again. */
+export const membershipStates = ['requested', 'joined', 'left', 'declined'] as const;
+export type MembershipState = (typeof membershipStates)[number];
+
+export const questionKinds = ['text', 'choice', 'choices', 'scale'] as const;
+export type QuestionKind = (typeof questionKinds)[number];
+
+/** Answers by question id: text, the chosen option, several options, or a step of the scale (1 to 5). */
+export type SurveyAnswers = Record<string, string | string[] | number>;
