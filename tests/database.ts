@@ -12,6 +12,8 @@ import type { Id } from '../src/platform/ids.ts';
 import { hashPassword } from '../src/platform/password.ts';
 
 export type TestDatabase = Db & {
+  /** Its path, for other processes. */
+  file: string;
   /** Closes it and opens its file anew, as a restart does. */
   reopened(): Promise<TestDatabase>;
   /** Whatever stands on the disk, its write-ahead log included, as one text. */
@@ -32,6 +34,7 @@ async function opened(file: string): Promise<TestDatabase> {
   onTestFinished(() => db.close());
   return {
     ...db,
+    file,
     async reopened() {
       await db.close();
       return opened(file);

@@ -7,11 +7,13 @@ process.env['SITE_URL'] = `http://127.0.0.1:${port}`; // mails lead to this very
 const { migrate } = await import('../db/migrate.ts');
 const { openDb } = await import('../db/client.ts');
 const { startJobs } = await import('../src/jobs/run.ts');
+const { syncCommunitiesWithContent } = await import('../src/jobs/sync-communities.ts');
 const { env } = await import('../src/platform/env.ts');
 const { serve } = await import('../src/server/serve.ts');
 
 await migrate(env.databaseUrl);
 const db = await openDb(env.databaseUrl);
+await syncCommunitiesWithContent({ db, now: new Date() }, env.contentDir);
 const serving = await serve({
   dist,
   host: '127.0.0.1',

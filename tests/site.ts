@@ -15,6 +15,8 @@ declare module 'vitest' {
 const siteDir = path.resolve('.data/test/site');
 /** What vitest.config.ts tells the tests as well: they seal and open like the site. */
 export const appSecret = 'only for tests, and long enough for one';
+/** Builds of the same content are the same. */
+const astroKey = Buffer.alloc(32, 'only for tests').toString('base64');
 /** Database, mails and pictures of the site under test: the same folder that vitest.config.ts names to the tests. */
 const dataDir = path.resolve('.data/test/portal');
 
@@ -77,7 +79,7 @@ export function startServer(args: string[], env: Record<string, string> = {}): P
 /** The variables of this process without those that a test runner sets for itself. */
 function childEnv(extra: Record<string, string>): NodeJS.ProcessEnv {
   const { NODE_ENV: _nodeEnv, VITEST: _vitest, NODE_OPTIONS: _options, ...env } = process.env;
-  return { ...env, ...extra };
+  return { ASTRO_KEY: astroKey, ...env, ...extra };
 }
 
 function collect(child: ChildProcess): () => string {

@@ -9,6 +9,8 @@ import type { Db } from '#db/client.ts';
 import * as accountTables from '#db/schema/accounts.ts';
 import * as admissionTables from '#db/schema/admissions.ts';
 import * as auditTables from '#db/schema/audit.ts';
+import * as communityTables from '#db/schema/communities.ts';
+import * as liveSessionTables from '#db/schema/live-sessions.ts';
 import * as mailTables from '#db/schema/mail.ts';
 import * as schoolTables from '#db/schema/schools.ts';
 import { addUser, useDatabase } from '../../tests/database.ts';
@@ -35,7 +37,15 @@ const now = new Date('2026-11-22T03:00:00Z');
 const dueAt = new Date('2026-11-29T03:00:00Z');
 
 const tables = Object.fromEntries(
-  [accountTables, admissionTables, auditTables, mailTables, schoolTables].flatMap((file) =>
+  [
+    accountTables,
+    admissionTables,
+    auditTables,
+    communityTables,
+    liveSessionTables,
+    mailTables,
+    schoolTables,
+  ].flatMap((file) =>
     Object.values(file as Record<string, SQLiteTable>).map((table) => [getTableConfig(table).name, table]),
   ),
 );
@@ -203,6 +213,44 @@ async function fullDatabase() {
         authorId: id,
       },
     ]);
+    const slug = { communitySlug: 'school-librarians' };
+    await tx.insert(communityTables.communities).values({
+      ...{ slug: slug.communitySlug, name: 'School Librarians', membership: 'open', area: 'teaching' },
+      ...{ createdAt: now, syncedAt: now },
+    });
+    await tx
+      .insert(communityTables.communityMembers)
+      .values({ ...slug, userId: id, state: 'joined', since: now, createdAt: now });
+    await tx
+      .insert(communityTables.surveyResponses)
+      .values({ ...slug, userId: id, answers: { topics: 'Findable', formats: ['Mini workshop'] }, ...times });
+    const liveSessionId = newId('ses', now);
+    await tx.insert(liveSessionTables.liveSessions).values({
+      ...{
+        id: liveSessionId,
+        title: 'Quiet corners',
+        startsAt: now,
+        endsAt: dueAt,
+        wallTime: '2026-11-21T16:00',
+      },
+      ...{
+        timeZone: 'Asia/Shanghai',
+        audience: 'communities',
+        state: 'scheduled',
+        createdById: id,
+        ...times,
+      },
+    });
+    await tx
+      .insert(liveSessionTables.liveSessionCommunities)
+      .values({ ...slug, liveSessionId, startsAt: now });
+    await tx.insert(liveSessionTables.liveSessionPeople).values({ liveSessionId, userId: id, part: 'host' });
+    await tx
+      .insert(liveSessionTables.rsvps)
+      .values({ liveSessionId, userId: id, answer: 'waiting', position: 7, ...times });
+    await tx
+      .insert(liveSessionTables.calendarFeeds)
+      .values({ userId: id, tokenHash: 'hash', scope: 'going', createdAt: now });
   });
   return { db, id, other, pictureId, formPictureId };
 }

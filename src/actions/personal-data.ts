@@ -11,6 +11,8 @@ import { nothingInput } from '../domains/accounts/sign-in-inputs.ts';
 import { countAct, type Limit } from '../domains/accounts/throttles.ts';
 import { eraseAdmissions, personalAdmissions } from '../domains/admissions/personal-data.ts';
 import { recordAuditEvent } from '../domains/audit/record.ts';
+import { personalCommunities } from '../domains/communities/personal-data.ts';
+import { eraseLiveSessions, personalLiveSessions } from '../domains/live-sessions/personal-data.ts';
 import { personalMail } from '../domains/mail/queries.ts';
 import { eraseMail } from '../domains/mail/upkeep.ts';
 import { eraseSchools, personalSchools } from '../domains/schools/personal-data.ts';
@@ -61,6 +63,8 @@ export async function packPersonalData({ db, now }: Ctx, userId: Id<'usr'>): Pro
     mail,
     schools: await personalSchools(db.read, person),
     admissions: await personalAdmissions(db.read, person),
+    communities: await personalCommunities(db.read, person),
+    liveSessions: await personalLiveSessions(db.read, person),
   };
   const picture = person.pictureId ? await findPicture(person.pictureId) : undefined;
   await db.write((tx) =>
@@ -130,6 +134,11 @@ peersphere.json   Everything, in a form that other programs can read:
                   their words, which we forget once a mail is sent
   schools         invitations, and profile forms that were never confirmed
   admissions      applications and enquiries from your address
+  communities     those you joined, asked to join or left, and what you answered
+                  in their welcome surveys
+  liveSessions    what you answered, which you led or supported, and since when
+                  you have a calendar address. Not the address itself, of
+                  which we keep only a fingerprint
 sign-ins.csv      signIns as a table
 mails.csv         mail as a table
 picture.webp      your picture, if you have one
@@ -156,6 +165,7 @@ export async function eraseDueUser({ db, now }: Ctx, userId: Id<'usr'>): Promise
 async function eraseEverywhere(tx: Tx, now: Date, person: Person): Promise<Id<'pic'>[]> {
   const ofForms = await eraseSchools(tx, person);
   await eraseAdmissions(tx, person);
+  await eraseLiveSessions(tx, now, person);
   for (const address of person.addresses) await eraseMail(tx, address);
   await eraseAccounts(tx, now, person);
   return person.pictureId ? [person.pictureId, ...ofForms] : ofForms;

@@ -17,7 +17,7 @@ export const fixedPages = [
 ] as const;
 
 /** Public pages that are answered on demand: content and static pages may link to them. */
-export const onDemandPages = ['/join', '/sign-in', '/forgot-password'] as const;
+export const onDemandPages = ['/join', '/sign-in', '/forgot-password', '/sessions'] as const;
 
 /** First parts of addresses that the product itself answers: a page of content may not take one. */
 export const reservedNames: readonly string[] = [

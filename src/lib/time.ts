@@ -28,6 +28,17 @@ export function momentDayText(at: Date, timeZone: string): string {
   return format(timeZone, { day: 'numeric', month: 'short', year: 'numeric' }).format(at);
 }
 
+/** `Tue 24 Nov 2026, 16:00 to 17:30`: the clock there, with the second day where it ends on another. */
+export function spanText(startsAt: Date, endsAt: Date, timeZone: string): string {
+  const day = (at: Date) =>
+    format(timeZone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })
+      .format(at)
+      .replaceAll(',', '');
+  const end = clockText(endsAt, timeZone);
+  const endDay = dayIn(timeZone, startsAt) === dayIn(timeZone, endsAt) ? '' : `${day(endsAt)}, `;
+  return `${day(startsAt)}, ${clockText(startsAt, timeZone)} to ${endDay}${end}`;
+}
+
 /** `2026-11-21`: the calendar day it is there at this instant. */
 export function dayIn(timeZone: string, at: Date): string {
   const parts = format(timeZone, { year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(at);

@@ -22,9 +22,9 @@ export const onRequest = defineMiddleware(async (context, next) => {
   if (entry !== 'enter') return context.redirect(doorway(entry, context.url, request.method), 303);
   const response = await next();
   if (routePattern.startsWith('/keystatic')) allowEditor(response.headers);
-  if (routePattern.includes('[token]')) keepSecret(response.headers);
-  // Pictures of people say themselves how long the browser that saw them may keep them.
-  if (locals.viewer && routePattern !== '/pictures/[id]')
+  const isSecret = routePattern.includes('[token]');
+  if (isSecret) hideAddress(response.headers);
+  if ((isSecret || locals.viewer) && !saysHowLong.has(routePattern))
     response.headers.set('Cache-Control', 'private, no-store');
   response.headers.append('Content-Security-Policy', secondPolicy);
   return response;
@@ -53,13 +53,15 @@ function doorway(entry: 'sign-in' | 'confirm', { pathname, search }: URL, method
   return entry === 'sign-in' ? `/sign-in?next=${next}` : `/sign-in/confirm?next=${next}`;
 }
 
+/** Pictures of people and subscribed calendars say themselves how long the program that fetched them may keep them. */
+const saysHowLong: ReadonlySet<string> = new Set(['/pictures/[id]', '/calendar/[token].ics']);
+
 /**
- * The address of such a page is a secret: no other site hears it, and nobody on the way keeps the page. (`no-referrer` would
- * tell other sites no less, and make browsers send our own forms with the Origin `null`.)
+ * The address of such a page is a secret: no other site hears it. (`no-referrer` would tell other sites no less, and make
+ * browsers send our own forms with the Origin `null`.)
  */
-function keepSecret(headers: Headers) {
+function hideAddress(headers: Headers) {
   headers.set('Referrer-Policy', 'same-origin');
-  headers.set('Cache-Control', 'private, no-store');
 }
 
 /** Keystatic writes its styles into the page as it runs and previews images from memory; the rest stays strict. */

@@ -26,6 +26,11 @@ const schema = z
       .string()
       .refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes long')
       .optional(),
+    /** Astro reads it itself, when it builds: what server islands are asked with is encrypted with it. */
+    ASTRO_KEY: z
+      .string()
+      .refine((key) => Buffer.from(key, 'base64').length === 32, 'must be 32 bytes in base64')
+      .optional(),
     EMAIL_FROM: z
       .string()
       .regex(

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { openDb } from '#db/client.ts';
 import { migrate } from '#db/migrate.ts';
 import { startJobs } from '../jobs/run.ts';
+import { syncCommunitiesWithContent } from '../jobs/sync-communities.ts';
 import { env, servingProblems } from '../platform/env.ts';
 import { log } from '../platform/log.ts';
 import { listenProblem } from './port.ts';
@@ -30,6 +31,7 @@ if (!existsSync(path.join(dist, 'server', 'entry.mjs'))) {
 await mkdir(env.dataDir, { recursive: true });
 await migrate(env.databaseUrl, { authToken: env.databaseAuthToken });
 const db = await openDb(env.databaseUrl, { authToken: env.databaseAuthToken });
+await syncCommunitiesWithContent({ db, now: new Date() }, env.contentDir);
 const serving = await started();
 const jobs = startJobs(db);
 process.stdout.write(`ready ${serving.url}\n`);

@@ -6,7 +6,15 @@ export const portalSections = {
     name: 'Your pages',
     links: [
       { label: 'All communities', href: '/me/communities' },
+      { label: 'Calendar', href: '/me/calendar' },
       { label: 'Profile and settings', href: '/me' },
+    ],
+  },
+  host: {
+    name: 'Hosting',
+    links: [
+      { label: 'Your live sessions', href: '/host' },
+      { label: 'Plan a live session', href: '/host/live-sessions/new' },
     ],
   },
   staff: {
@@ -14,6 +22,7 @@ export const portalSections = {
     links: [
       { label: 'Overview', href: '/staff' },
       { label: 'Schools', href: '/staff/schools' },
+      { label: 'Live sessions', href: '/staff/live-sessions' },
       { label: 'People', href: '/staff/people' },
       { label: 'Applications', href: '/staff/applications' },
       { label: 'Coupons', href: '/staff/coupons' },

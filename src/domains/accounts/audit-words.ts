@@ -25,6 +25,7 @@ export function subjectHref(subjectType: string, subjectId: string): string | un
     application: '/staff/applications',
     enquiry: '/staff/enquiries',
     mail: '/staff/outbox',
+    'live-session': '/live-sessions',
   };
   return Object.hasOwn(pages, subjectType) ? `${pages[subjectType]}/${subjectId}` : undefined;
 }

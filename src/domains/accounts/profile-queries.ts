@@ -1,6 +1,7 @@
-import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
 import { loginSessions, roleGrants, users } from '#db/schema/accounts.ts';
+import { communities, communityMembers } from '#db/schema/communities.ts';
 import { invitations, schools, signUps } from '#db/schema/schools.ts';
 import type { Day } from '../../lib/dates.ts';
 import { dayIn } from '../../lib/time.ts';
@@ -10,6 +11,7 @@ import {
   isShownTo,
   type ProfileLink,
   type ProfilePart,
+  scopesOf,
   type Viewer,
   type Visibility,
 } from './model.ts';
@@ -120,7 +122,10 @@ export function shownProfile(profile: OwnProfile, who: 'members' | 'communities'
   };
 }
 
-/** Whether this is somebody’s picture that the viewer may see: their own, a member’s who shows it, and for staff any. */
+/**
+ * Whether this is somebody’s picture that the viewer may see: their own, a member’s who shows it to members or to people in a
+ * community that both are in, and for staff any.
+ */
 export async function maySeePicture(read: Reads, viewer: Viewer, pictureId: string): Promise<boolean> {
   const [owner] = await read
     .select({ id: users.id, visibility: users.visibility })
@@ -128,7 +133,40 @@ export async function maySeePicture(read: Reads, viewer: Viewer, pictureId: stri
     .where(and(eq(users.pictureId, pictureId as Id<'pic'>), isNull(users.erasureDueAt)));
   if (!owner) return false;
   if (owner.id === viewer.id || hasRole(viewer, 'staff')) return true;
-  return viewer.grants.length > 0 && isShownTo('members', 'picture', owner.visibility);
+  if (viewer.grants.length === 0) return false;
+  if (isShownTo('members', 'picture', owner.visibility)) return true;
+  return (
+    isShownTo('communities', 'picture', owner.visibility) && (await shareCommunity(read, viewer, owner.id))
+  );
+}
+
+/**
+ * Whether the other user has joined a community that the viewer has joined or hosts. A retired one counts no more, nor one
+ * that somebody only asked to join, or left.
+ */
+async function shareCommunity(read: Reads, viewer: Viewer, userId: Id<'usr'>): Promise<boolean> {
+  const joinedBy = (id: Id<'usr'>) =>
+    and(eq(communityMembers.userId, id), eq(communityMembers.state, 'joined'));
+  const theViewers = read
+    .select({ slug: communityMembers.communitySlug })
+    .from(communityMembers)
+    .where(joinedBy(viewer.id));
+  const shared = await read
+    .select({ slug: communityMembers.communitySlug })
+    .from(communityMembers)
+    .innerJoin(communities, eq(communities.slug, communityMembers.communitySlug))
+    .where(
+      and(
+        joinedBy(userId),
+        isNull(communities.retiredAt),
+        or(
+          inArray(communityMembers.communitySlug, theViewers),
+          inArray(communityMembers.communitySlug, scopesOf(viewer, 'host')),
+        ),
+      ),
+    )
+    .limit(1);
+  return shared.length > 0;
 }
 
 /** Which of these pictures belong to a user, or to a profile form that waits for its address to be verified. */

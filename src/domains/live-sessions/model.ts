@@ -24,3 +24,42 @@ export const feedScopes = ['going', 'all'] as const;
 export type FeedScope = (typeof feedScopes)[number];
 
 export const defaultLengthMinutes = 90;
+
+/** Longest texts of a live session, in characters, and the bounds of its length in minutes. */
+export const liveSessionLimits = {
+  title: 120,
+  focus: 300,
+  details: 4000,
+  preReading: 2000,
+  url: 500,
+  reason: 500,
+  shortestMinutes: 15,
+  longestMinutes: 480,
+  places: 1000,
+  communities: 10,
+  coHosts: 4,
+} as const;
+
+/**
+ * What state a live session is in at `now`. Nobody has to say that it is over: one that was scheduled or confirmed counts as
+ * held from its end on.
+ */
+export function stateAt(liveSession: { state: LiveSessionState; endsAt: Date }, now: Date): LiveSessionState {
+  const { state, endsAt } = liveSession;
+  return (state === 'scheduled' || state === 'confirmed') && endsAt <= now ? 'held' : state;
+}
+
+/** One thing that changed and that calendars or mails tell of. */
+export type LiveSessionChange =
+  | 'title'
+  | 'time'
+  | 'link'
+  | 'focus'
+  | 'details'
+  | 'communities'
+  | 'people'
+  | 'preReading'
+  | 'deck'
+  | 'confirmed'
+  | 'cancelled'
+  | 'recording';

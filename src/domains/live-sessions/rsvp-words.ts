@@ -1,0 +1,41 @@
+import type { RsvpAnswer } from './model.ts';
+
+/** What somebody may say; whoever says `going` when no place is left is kept as `waiting`. */
+export const givenAnswers = ['going', 'maybe', 'cant'] as const;
+export type GivenAnswer = (typeof givenAnswers)[number];
+
+/** `unknown`: there is none of this id, or it is a draft, which is not told apart. `over`: it has ended. */
+export type RsvpRefusal = 'unknown' | 'not-allowed' | 'cancelled' | 'over';
+
+/** What a button says. */
+export const answerLabels: Readonly<Record<GivenAnswer, string>> = {
+  going: 'Going',
+  maybe: 'Maybe',
+  cant: 'Can’t go',
+};
+
+/** What was answered, as a state. */
+export const answerWords: Readonly<Record<RsvpAnswer, string>> = {
+  going: 'You are going',
+  maybe: 'You said maybe',
+  cant: 'You can’t go',
+  waiting: 'You are on the waiting list',
+};
+
+/** Why an answer was not kept, and what to do. */
+export const refusalSentences: Readonly<Record<RsvpRefusal, string>> = {
+  unknown: 'There is no such live session.',
+  'not-allowed':
+    'This live session is for members of its community. Join the community first, then answer again.',
+  cancelled: 'This live session is cancelled, so there is nothing to answer any more.',
+  over: 'This live session is over, so there is nothing to answer any more.',
+};
+
+/** What a page says after an answer, by `?done=`. */
+export const rsvpNotices: Readonly<Record<string, string>> = {
+  'rsvp-going': 'You are going. The invitation for your calendar is on its way by mail.',
+  'rsvp-waiting':
+    'All places are taken: you are on the waiting list. When it is your turn you get a place, and a mail.',
+  'rsvp-maybe': 'Noted: maybe. Nothing is held for you until you say that you are going.',
+  'rsvp-cant': 'Noted: you can’t go. If it is in your calendar, take it out there.',
+};
