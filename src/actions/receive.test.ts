@@ -315,6 +315,15 @@ describe('an answer', () => {
     expect(cookies).toEqual({ login: { value: 'v', attributes: { httpOnly: true, path: '/' } } });
   });
 
+  test.each(['//evil.example.test/a', '/\\evil.example.test/a', '\\\\evil.example.test/a'])(
+    'never leads to another site: %s',
+    async (address) => {
+      const away = publicForm(z.strictObject({}), async () => goTo(address));
+      const { result } = await post({ away }, fields([]));
+      expect((result as Response).headers.get('Location')).toBe('/evil.example.test/a');
+    },
+  );
+
   test('that leads to what a header cannot carry leads there encoded', async () => {
     for (const [to, location] of [
       ['/reset-password/日本 x', '/reset-password/%E6%97%A5%E6%9C%AC%20x'],

@@ -45,8 +45,12 @@ export async function receive<Actions extends Record<string, FormAction<unknown>
   return { sent, values, errors: answer.errors, shown: undefined };
 }
 
-/** An address as a header can carry it: parts of a path that somebody sent may hold any character. */
-const inHeader = (address: string) => address.replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
+/**
+ * An address as a header can carry it: parts of a path that somebody sent may hold any character, and two slashes at its
+ * start, which would be another site.
+ */
+const inHeader = (address: string) =>
+  address.replace(/^[/\\]{2,}/, '/').replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
 
 type ShownBy<Actions> = Actions[keyof Actions] extends FormAction<infer Shown> ? Shown : never;
 

@@ -356,6 +356,7 @@ describe('whatever comes in', () => {
       const socket = connect(Number(port), hostname);
       const start = `POST /x HTTP/1.1\r\n${host}`;
       socket.on('error', () => {});
+      socket.resume();
       socket.write(place % 2 ? start : `${start}Content-Length: 1000\r\n\r\na`);
       return socket;
     });
