@@ -14,7 +14,11 @@ export default defineConfig({
   site: env.siteUrl,
   output: 'static',
   trailingSlash: 'never',
-  adapter: node({ mode: 'middleware', bodySizeLimit: 6 * 1024 * 1024 }),
+  adapter: node({
+    mode: 'middleware',
+    bodySizeLimit: 6 * 1024 * 1024,
+    experimentalDisableStreaming: true, // what fails while a page is drawn is a whole page that says so, not half a page
+  }),
   session: false,
   integrations: [react(), sitemap({ filter: (page) => isInSitemap(new URL(page).pathname) })],
   compressHTML: true,

@@ -1,6 +1,11 @@
 import { confirmPassword } from '../domains/accounts/confirm-password.ts';
 import { cancelErasure } from '../domains/accounts/erasure.ts';
-import { endLoginSession, signedOutCookies, startLoginSession } from '../domains/accounts/login-sessions.ts';
+import {
+  endLoginSession,
+  signedOutCookies,
+  startLoginSession,
+  startLoginSessionWith,
+} from '../domains/accounts/login-sessions.ts';
 import { requestPasswordReset, resetPassword as setNewPassword } from '../domains/accounts/password-reset.ts';
 import { signIn as checkSignIn } from '../domains/accounts/sign-in.ts';
 import {
@@ -18,12 +23,15 @@ const landing = '/me/communities';
 const tooOften =
   'Too many attempts with a wrong password. Wait a while, or choose a new password by mail: that works at once.';
 
+const wrongSignIn = { email: 'This address and this password do not belong together.' };
+const wrongPassword = { password: 'This is not your password.' };
+
 export const signIn = publicForm(signInInput, async (call, { next, keep, ...input }) => {
   const result = await checkSignIn(call.ctx, input, call.address);
   if ('refused' in result) {
     switch (result.refused) {
       case 'wrong':
-        return refuse({ email: 'This address and this password do not belong together.' });
+        return refuse(wrongSignIn);
       case 'too-often':
         return refuseUntil(tooOften, result.until);
       case 'suspended':
@@ -33,17 +41,18 @@ export const signIn = publicForm(signInInput, async (call, { next, keep, ...inpu
         await cancelErasure(call.ctx, result.userId);
     }
   }
-  const cookies = await startLoginSession(call.ctx, result.userId, call.device, loginCookieOf(call));
-  return goTo(safeNext(next, landing), cookies);
+  const cookies = await startLoginSessionWith(call.ctx, result, call.device, loginCookieOf(call));
+  return cookies ? goTo(safeNext(next, landing), cookies) : refuse(wrongSignIn);
 });
 
 export const confirm = signedInForm(confirmPasswordInput, async (call, { password, next }) => {
   const { ctx, viewer } = call;
   const result = await confirmPassword(ctx, viewer, password);
-  if (result === 'wrong') return refuse({ password: 'This is not your password.' });
-  if (result !== 'right') return refuseUntil(tooOften, result.until);
-  const cookies = await startLoginSession(ctx, viewer.id, call.device, loginCookieOf(call));
-  return goTo(safeNext(next, '/me'), cookies);
+  if (result === 'wrong') return refuse(wrongPassword);
+  if ('until' in result) return refuseUntil(tooOften, result.until);
+  const proved = { userId: viewer.id, ...result };
+  const cookies = await startLoginSessionWith(ctx, proved, call.device, loginCookieOf(call));
+  return cookies ? goTo(safeNext(next, '/me'), cookies) : refuse(wrongPassword);
 });
 
 export const signOut = publicForm(nothingInput, async (call) => {

@@ -1,4 +1,4 @@
-import { startLoginSession } from '../domains/accounts/login-sessions.ts';
+import { startLoginSession, startLoginSessionWith } from '../domains/accounts/login-sessions.ts';
 import { signIn } from '../domains/accounts/sign-in.ts';
 import { countAct, limits } from '../domains/accounts/throttles.ts';
 import {
@@ -110,9 +110,8 @@ export const setUpMembership = publicForm(membershipSetUpInput, async (call, { p
   const secret = call.params['token'] ?? '';
   const result = await setUp(ctx, secret, password);
   if ('badPassword' in result) return refuse({ password: result.badPassword });
-  const userId = 'userId' in result ? result.userId : await signInAgain(call, secret, password);
-  if (!userId) return goTo(url.pathname);
-  return goTo(landing, await startLoginSession(ctx, userId, call.device, loginCookieOf(call)));
+  if (!('userId' in result)) return signInAgain(call, secret, password);
+  return goTo(landing, await startLoginSession(ctx, result.userId, call.device, loginCookieOf(call)));
 });
 
 /** Behind an applicant’s set-up link, for the user that it was sent to. */
@@ -121,11 +120,15 @@ export const acceptSetUp = signedInForm(noInput, async ({ ctx, viewer, params, u
   return goTo(result === 'joined' ? landing : url.pathname);
 });
 
-async function signInAgain({ ctx, address }: Call, secret: string, password: string) {
+/** Signs in whoever has set up before, if this is their password; else the page says what the link leads to now. */
+async function signInAgain(call: Call, secret: string, password: string) {
+  const { ctx, address, device, url } = call;
   const link = await findMembershipSetUp(ctx.db.read, ctx.now, secret, null);
-  if (link.state !== 'used') return undefined;
+  if (link.state !== 'used') return goTo(url.pathname);
   const result = await signIn(ctx, { email: link.email, password }, address);
-  return 'refused' in result ? undefined : result.userId;
+  if ('refused' in result) return goTo(url.pathname);
+  const cookies = await startLoginSessionWith(ctx, result, device, loginCookieOf(call));
+  return cookies ? goTo(landing, cookies) : goTo(url.pathname);
 }
 
 const idOf = ({ params }: Call) => params['id'] ?? '';

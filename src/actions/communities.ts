@@ -10,6 +10,7 @@ import {
 import * as membership from '../domains/communities/membership.ts';
 import type { Barred } from '../domains/communities/policy.ts';
 import * as survey from '../domains/communities/survey.ts';
+import { dropRsvps } from '../domains/live-sessions/rsvp.ts';
 import { hrefWith } from '../lib/paging.ts';
 import { type Call, goTo, notFound, refuse, show, signedInForm } from './define.ts';
 
@@ -35,7 +36,7 @@ export const joinFromList = signedInForm(communityInput, (call, { community }) =
 );
 
 export const leaveFromList = signedInForm(communityInput, async (call, { community }) => {
-  await membership.leaveCommunity(call.ctx, call.viewer, community);
+  await leave(call, community);
   return goTo(hrefWith(call.url, { done: 'community-left', community }));
 });
 
@@ -45,9 +46,17 @@ export const joinHub = signedInForm(nothingInput, (call) =>
 
 export const leaveHub = signedInForm(nothingInput, async (call) => {
   const slug = slugOf(call);
-  await membership.leaveCommunity(call.ctx, call.viewer, slug);
+  await leave(call, slug);
   return goTo(`/me/communities?done=community-left&community=${encodeURIComponent(slug)}`);
 });
+
+/** Out of the community, and out of its live sessions that are to come. */
+function leave({ ctx: { db, now }, viewer }: Call<Viewer>, slug: string): Promise<void> {
+  return db.write(async (tx) => {
+    await membership.leaveCommunity(tx, now, viewer, slug);
+    await dropRsvps(tx, now, viewer.id, slug);
+  });
+}
 
 export const approve = signedInForm(requestInput, async (call, { person }) => {
   const outcome = await membership.approveRequest(call.ctx, call.viewer, slugOf(call), person);

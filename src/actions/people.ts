@@ -60,7 +60,7 @@ export const sendPasswordReset = staffForm(nothingInput, async (call) => {
       return refuse('They are suspended, and could not use the link. Lift the suspension first.');
     case 'too-often':
       return refuse(
-        'Four links went to this address within an hour. Please wait until the hour is over.',
+        'Three links went to this address within an hour. Please wait until the hour is over.',
         429,
       );
     case 'sent':

@@ -225,8 +225,23 @@ describe('what was posted', () => {
   test('with 10,000 fields, or fields of 100,000 characters, is a refusal and no error', async () => {
     const fieldsOf = (count: number) =>
       fields(Array.from({ length: count }, (_, place) => [`f${place}`, 'x']));
-    expect((await post({ echo }, fieldsOf(10_000))).status).toBe(422);
+    expect((await post({ echo }, fieldsOf(900))).status).toBe(422);
+    expect((await post({ echo }, fieldsOf(10_000))).status).toBe(400);
     expect((await post({ echo }, fields([['name', 'x'.repeat(100_000)]]))).status).toBe(422);
+  });
+
+  test('with a hundred thousand fields is refused before it holds up anybody else', async () => {
+    const names = Array.from({ length: 100_000 }, (_, place) => place.toString(36));
+    const part = (name: string) => `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n1\r\n`;
+    const bodies = {
+      'application/x-www-form-urlencoded': names.join('&'),
+      'multipart/form-data; boundary=x': `${names.map(part).join('')}--x--\r\n`,
+    };
+    for (const [type, body] of Object.entries(bodies)) {
+      const startedAt = performance.now();
+      expect((await post({ echo }, body, { type })).status, type).toBe(400);
+      expect(performance.now() - startedAt, type).toBeLessThan(250);
+    }
   });
 });
 
@@ -299,6 +314,15 @@ describe('an answer', () => {
     expect((result as Response).headers.get('Location')).toBe('/me?done=saved');
     expect(cookies).toEqual({ login: { value: 'v', attributes: { httpOnly: true, path: '/' } } });
   });
+
+  test.each(['//evil.example.test/a', '/\\evil.example.test/a', '\\\\evil.example.test/a'])(
+    'never leads to another site: %s',
+    async (address) => {
+      const away = publicForm(z.strictObject({}), async () => goTo(address));
+      const { result } = await post({ away }, fields([]));
+      expect((result as Response).headers.get('Location')).toBe('/evil.example.test/a');
+    },
+  );
 
   test('that leads to what a header cannot carry leads there encoded', async () => {
     for (const [to, location] of [

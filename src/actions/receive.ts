@@ -15,16 +15,17 @@ export async function receive<Actions extends Record<string, FormAction<unknown>
 ): Promise<Response | FormState<ShownBy<Actions>>> {
   const { request, response } = Astro;
   if (request.method !== 'POST') return nothingSent;
-  const data = await formData(request);
-  if (!data) return new Response('This page takes forms only.', { status: 415 });
+  const sentFields = await fieldsOf(request);
+  if (sentFields === 'no-form') return new Response('This page takes forms only.', { status: 415 });
+  if (sentFields === 'too-many') return new Response('No form has that many fields.', { status: 400 });
   const [only] = Object.keys(actions).length === 1 ? Object.keys(actions) : [];
-  const sent = String(data.get('form') ?? only ?? '');
+  const sent = String(sentFields.get('form')?.[0] ?? only ?? '');
   const action = Object.hasOwn(actions, sent) ? actions[sent] : undefined;
   if (!action) return new Response('This form is not one of this page.', { status: 400 });
-  data.delete('form');
+  sentFields.delete('form');
 
-  const values = typedValues(data);
-  const parsed = action.input.safeParse(inputFrom(data, action.input));
+  const values = typedValues(sentFields);
+  const parsed = action.input.safeParse(inputFrom(sentFields, action.input));
   const answer: Answer<unknown> = parsed.success
     ? await action.run(callFrom(Astro), parsed.data).catch(refuseWhenBusy)
     : { errors: sentences(parsed.error), status: 422 };
@@ -44,8 +45,12 @@ export async function receive<Actions extends Record<string, FormAction<unknown>
   return { sent, values, errors: answer.errors, shown: undefined };
 }
 
-/** An address as a header can carry it: parts of a path that somebody sent may hold any character. */
-const inHeader = (address: string) => address.replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
+/**
+ * An address as a header can carry it: parts of a path that somebody sent may hold any character, and two slashes at its
+ * start, which would be another site.
+ */
+const inHeader = (address: string) =>
+  address.replace(/^[/\\]{2,}/, '/').replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
 
 type ShownBy<Actions> = Actions[keyof Actions] extends FormAction<infer Shown> ? Shown : never;
 
@@ -61,21 +66,55 @@ function callFrom({ locals, params, url, cookies, request }: AstroGlobal): Call 
   };
 }
 
-async function formData(request: Request): Promise<FormData | undefined> {
+type Fields = Map<string, FormDataEntryValue[]>;
+
+/** Far more than our longest form has, with everything in its lists chosen. */
+const mostFields = 1000;
+
+/** Every value by its name. They are counted before they are read: a hundred thousand would hold up everybody else. */
+async function fieldsOf(request: Request): Promise<Fields | 'no-form' | 'too-many'> {
   const type = request.headers.get('Content-Type') ?? '';
-  if (!/^(?:application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)) return undefined;
-  return request.formData().catch(() => undefined);
+  if (/^application\/x-www-form-urlencoded\b/i.test(type)) {
+    const text = await request.text();
+    if (text.split('&', mostFields + 1).length > mostFields) return 'too-many';
+    return byName(new URLSearchParams(text));
+  }
+  const boundary = /^multipart\/form-data\b.*;\s*boundary="?([^";]{1,70})/i.exec(type)?.[1];
+  if (!boundary) return 'no-form';
+  const body = Buffer.from(await request.arrayBuffer());
+  if (hasMoreThan(mostFields + 1, body, `--${boundary}`)) return 'too-many';
+  const data = await new Response(body, { headers: { 'Content-Type': type } })
+    .formData()
+    .catch(() => undefined);
+  return data ? byName(data) : 'no-form';
+}
+
+function hasMoreThan(most: number, body: Buffer, mark: string): boolean {
+  let count = 0;
+  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + mark.length)) {
+    count += 1;
+    if (count > most) return true;
+  }
+  return false;
+}
+
+function byName(entries: Iterable<[string, FormDataEntryValue]>): Fields {
+  const fields: Fields = new Map();
+  for (const [name, value] of entries) {
+    const before = fields.get(name);
+    if (before) before.push(value);
+    else fields.set(name, [value]);
+  }
+  return fields;
 }
 
 /** What a schema is given: lists where it asks for lists, files as they are, and every name that was sent. */
-function inputFrom(data: FormData, schema: InputSchema): Record<string, unknown> {
+function inputFrom(fields: Fields, schema: InputSchema): Record<string, unknown> {
   const shape = 'shape' in schema ? (schema.shape as Record<string, z.ZodType>) : {};
   const input: Record<string, unknown> = Object.create(null);
-  for (const name of new Set(data.keys())) {
+  for (const [name, all] of fields) {
     const isList = Object.hasOwn(shape, name) && isArray(shape[name]!);
-    const all = data.getAll(name);
-    input[name] = isList || all.length > 1 ? all : all[0];
-    if (!isList && all.length > 1) input[name] = all; // refused by a schema that asks for one
+    input[name] = isList || all.length > 1 ? all : all[0]; // several are refused by a schema that asks for one
   }
   for (const name of Object.keys(shape)) if (!(name in input) && isArray(shape[name]!)) input[name] = [];
   return { ...input };
@@ -88,11 +127,11 @@ function isArray(schema: z.ZodType): boolean {
   return inner ? isArray(inner) : false;
 }
 
-function typedValues(data: FormData): Record<string, string[]> {
-  const values: Record<string, string[]> = {};
-  for (const name of new Set(data.keys())) {
+function typedValues(fields: Fields): Record<string, string[]> {
+  const values: Record<string, string[]> = Object.create(null);
+  for (const [name, all] of fields) {
     if (/password/i.test(name)) continue;
-    values[name] = data.getAll(name).filter((value) => typeof value === 'string');
+    values[name] = all.filter((value) => typeof value === 'string');
   }
   return values;
 }

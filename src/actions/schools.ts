@@ -1,4 +1,4 @@
-import { startLoginSession } from '../domains/accounts/login-sessions.ts';
+import { startLoginSession, startLoginSessionWith } from '../domains/accounts/login-sessions.ts';
 import { signIn } from '../domains/accounts/sign-in.ts';
 import { revokeActivationLink, rotateActivationLink } from '../domains/schools/activation-links.ts';
 import {
@@ -196,10 +196,9 @@ export const setUp = (codeOfConductVersion: string) =>
     const secret = call.params['token'] ?? '';
     const result = await setUpUser(ctx, secret, { ...input, codeOfConductVersion });
     if ('badPassword' in result) return refuse({ password: result.badPassword });
-    const done = 'userId' in result ? result : await signInAgain(call, secret, input.password);
-    if (!done) return goTo(call.url.pathname);
-    const cookies = await startLoginSession(ctx, done.userId, call.device, loginCookieOf(call));
-    return goTo(done.landing, cookies);
+    if (!('userId' in result)) return signInAgain(call, secret, input.password);
+    const cookies = await startLoginSession(ctx, result.userId, call.device, loginCookieOf(call));
+    return goTo(result.landing, cookies);
   });
 
 /** Behind a set-up link, for the user that it was sent to. */
@@ -208,13 +207,15 @@ export const acceptSetUp = publicForm(noInput, async ({ ctx, viewer, params, url
   return goTo(result && 'landing' in result ? result.landing : url.pathname);
 });
 
-async function signInAgain({ ctx, address }: Call, secret: string, password: string) {
+/** Signs in whoever has set up before, if this is their password; else the page says what the link leads to now. */
+async function signInAgain(call: Call, secret: string, password: string) {
+  const { ctx, address, device, url } = call;
   const link = await findSetUp(ctx.db.read, ctx.now, secret, null);
-  if (link.state !== 'used') return undefined;
+  if (link.state !== 'used') return goTo(url.pathname);
   const result = await signIn(ctx, { email: link.email, password }, address);
-  return 'userId' in result && !('refused' in result)
-    ? { userId: result.userId, landing: landingOf(link.setUp) }
-    : undefined;
+  if ('refused' in result) return goTo(url.pathname);
+  const cookies = await startLoginSessionWith(ctx, result, device, loginCookieOf(call));
+  return cookies ? goTo(landingOf(link.setUp), cookies) : goTo(url.pathname);
 }
 
 function answerOffer(outcome: OfferOutcome) {

@@ -233,3 +233,42 @@ test('a day is one of the calendar', () => {
   for (const value of ['2027-02-29', '2027-13-01', '27-01-01', '', undefined, '2027-01-01T00:00:00Z'])
     expect(given(day, value)).toEqual({ refused: 'Enter a day.' });
 });
+
+describe('hostile text of 100,000 characters', () => {
+  const long = 100_000;
+  const hostile: [string, string][] = [
+    ['marks that are to be put in order', `a${'\u0315'.repeat(long / 2)}${'\u0300'.repeat(long / 2)}`],
+    ['spaces inside', `a${' '.repeat(long)}b`],
+    ['line breaks', '\r'.repeat(long)],
+    ['dots of a domain', `a@${'a.'.repeat(long / 2)}@`],
+    ['at signs', '@'.repeat(long)],
+    ['an address without an end', `${'a'.repeat(long)}@`],
+    ['slashes of a zone', `A${'/'.repeat(long)}`],
+    ['digits', '1'.repeat(long)],
+    ['halves of characters', '\ud83d'.repeat(long)],
+  ];
+  const fields: [string, z.ZodType][] = [
+    ['a line', line('your name')],
+    ['an optional line', optionalLine()],
+    ['a long optional text', optionalText(10_000)],
+    ['a text', text('your message')],
+    ['an e-mail address', emailAddress],
+    ['a password', anyPassword],
+    ['a country', country],
+    ['a time zone', timeZone],
+    ['a day', day],
+  ];
+
+  test.each(fields)('is refused by %s before it holds up anybody else', (_name, schema) => {
+    for (const [what, value] of hostile) {
+      const startedAt = performance.now();
+      schema.safeParse(value);
+      expect(performance.now() - startedAt, what).toBeLessThan(50);
+    }
+  });
+
+  test('is refused for its length where it could be that long', () => {
+    expect(given(line('your name', 20), 'x'.repeat(long)).refused).toBe('Use 20 characters or fewer.');
+    expect(given(optionalText(2000), 'x'.repeat(long)).refused).toBe('Use 2,000 characters or fewer.');
+  });
+});

@@ -13,14 +13,22 @@ const hidden =
 
 const withoutHidden = (text: string) => !hidden.test(text);
 const lengthOf = (text: string) => [...text].length;
+/**
+ * The first check of every text, after which no other is made. Composing a long run of combining marks takes time by its
+ * square: what is far too long in any script is refused before.
+ */
+const bounded = (most: number, whatElse: string) =>
+  z.string({ error: whatElse }).max(8 * most + 200, {
+    error: `Use ${most.toLocaleString('en')} characters or fewer.`,
+    abort: true,
+  });
 /** A file, or the same field twice: no browser sends these from our forms. */
 const onceSentence = 'Fill this in once, as text.';
 const hiddenSentence = 'This contains characters that cannot be seen. Please type it anew.';
 
 /** One line that must be filled in. `what` stands in the sentence: “Enter your name.” */
 export const line = (what: string, most = 120) =>
-  z
-    .string({ error: `Enter ${what}.` })
+  bounded(most, `Enter ${what}.`)
     .trim()
     .normalize()
     .min(1, `Enter ${what}.`)
@@ -30,8 +38,7 @@ export const line = (what: string, most = 120) =>
 
 /** One line that may stay empty. */
 export const optionalLine = (most = 120) =>
-  z
-    .string({ error: onceSentence })
+  bounded(most, onceSentence)
     .trim()
     .normalize()
     .refine((text) => lengthOf(text) <= most, `Use ${most} characters or fewer.`)
@@ -41,8 +48,7 @@ export const optionalLine = (most = 120) =>
 
 /** Text of several lines that may stay empty; line breaks become `\n`. */
 export const optionalText = (most = 2000) =>
-  z
-    .string({ error: onceSentence })
+  bounded(most, onceSentence)
     .transform((text) => text.replace(/\r\n?/g, '\n').trim().normalize())
     .refine((text) => lengthOf(text) <= most, `Use ${most.toLocaleString('en')} characters or fewer.`)
     .refine(withoutHidden, hiddenSentence)
@@ -57,7 +63,7 @@ export const emailAddress = z
   .string({ error: 'Enter your e-mail address.' })
   .trim()
   .min(1, 'Enter your e-mail address.')
-  .max(254, 'Use an address of 254 characters or fewer.')
+  .max(254, { error: 'Use an address of 254 characters or fewer.', abort: true })
   .regex(
     /^[^\s@<>()[\],;:"\\]{1,64}@[^\s@<>()[\],;:"\\/?#%]+\.[^\s@<>()[\],;:"\\/?#%.]{2,}$/,
     'Enter an e-mail address like name@school.org.',

@@ -76,9 +76,15 @@ export function pathOf(href: string): string {
   return path;
 }
 
-/** Whether search engines are told of a page: not of those that repeat others, or hold nothing of their own. */
+/** Names that the product answers with pages for everybody; below its others nothing is of use to a search engine. */
+const listedNames = new Set(['communities', 'handbooks', 'resources']);
+
+/** Whether search engines are told of a page: not of forms and members’ pages, nor of those that repeat others. */
 export function isInSitemap(path: string): boolean {
-  return path !== '/search' && !/^\/handbooks\/[^/]+\/print$/.test(path);
+  const [, first = '', second] = path.split('/');
+  if (reservedNames.includes(first) && !listedNames.has(first)) return false;
+  if (first === 'contact' && second) return false;
+  return !/^\/handbooks\/[^/]+\/print$/.test(path);
 }
 
 /**

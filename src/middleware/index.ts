@@ -3,6 +3,7 @@ import type { APIContext } from 'astro';
 import { findViewer, loginCookieName } from '../domains/accounts/login-sessions.ts';
 import { secondPolicy } from '../lib/security-policy.ts';
 import { env } from '../platform/env.ts';
+import { log } from '../platform/log.ts';
 import { entryOf, postedFromElsewhere } from './access.ts';
 import { isSameOrigin } from './same-origin.ts';
 
@@ -20,7 +21,7 @@ export const onRequest = defineMiddleware(async (context, next) => {
   if (!postedFromElsewhere.has(routePattern) && !isSameOrigin(request, new URL(env.siteUrl).protocol))
     return new Response('This form was sent from another site.', { status: 403 });
   if (entry !== 'enter') return context.redirect(doorway(entry, context.url, request.method), 303);
-  const response = await next();
+  const response = await next().catch((error: unknown) => tellOf(error, routePattern));
   if (routePattern.startsWith('/keystatic')) allowEditor(response.headers);
   const isSecret = routePattern.includes('[token]');
   if (isSecret) hideAddress(response.headers);
@@ -29,6 +30,13 @@ export const onRequest = defineMiddleware(async (context, next) => {
   response.headers.append('Content-Security-Policy', secondPolicy);
   return response;
 });
+
+/** Astro prints what a page failed with as it stands, addresses included: our log says it without, and Astro that it did. */
+function tellOf(error: unknown, routePattern: string): never {
+  if (import.meta.env.DEV) throw error;
+  log.error({ err: error, routePattern }, 'page.failed');
+  throw new Error(`A page at ${routePattern} failed. The log says why.`);
+}
 
 /** Who asks, and when. In development, where the server is not ours, the database is opened here. */
 async function addRequestContext({ locals, cookies }: APIContext) {

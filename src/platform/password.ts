@@ -41,12 +41,17 @@ export function needsRehash(passwordHash: string): boolean {
 const nobodysHash =
   '$argon2id$v=19$m=19456,t=2,p=1$35c0/Kfz78VXpOzowVrteQ$8Y4oyhzLHKysiNaaD049EeI72LVpo9XxeQR/Xz1BTOo';
 
+/** Throws `TooManyPasswords` where another password would be refused now: before anything is counted against somebody. */
+export function assertPasswordTurn(): void {
+  if (queue.length >= longestQueue) throw new TooManyPasswords('Too many passwords wait to be checked.');
+}
+
 let running = 0;
 const queue: (() => void)[] = [];
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   if (running >= atOnce) {
-    if (queue.length >= longestQueue) throw new TooManyPasswords('Too many passwords wait to be checked.');
+    assertPasswordTurn();
     await new Promise<void>((turn) => queue.push(turn));
   } else {
     running += 1;

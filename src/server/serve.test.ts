@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Serving, serve } from './serve.ts';
 
@@ -198,6 +200,13 @@ describe('a request', () => {
     ).toBe(413);
   });
 
+  test('to a page with a picture may be larger only where it is of the kind that holds files', async () => {
+    const post = (type: string) =>
+      ask('/activate/x', { method: 'POST', headers: { 'Content-Type': type } }, Buffer.alloc(300 * 1024));
+    expect((await post('application/x-www-form-urlencoded')).status).toBe(413);
+    expect((await post('multipart/form-data; boundary=x')).status).toBe(404);
+  });
+
   test('that names two hosts is refused', async () => {
     const { hostname, port } = new URL(serving.url);
     const answer = await new Promise<string>((resolve, reject) => {
@@ -247,4 +256,119 @@ test('two servers can not listen on one port', async () => {
   await expect(serve({ dist, host: '127.0.0.1', port, siteUrl: 'http://127.0.0.1' })).rejects.toMatchObject({
     code: 'EADDRINUSE',
   });
+});
+
+/** Sends `bytes` as they are and resolves once the server has answered or closed, or half a second is over. */
+function send(bytes: Buffer | string): Promise<void> {
+  const { hostname, port } = new URL(serving.url);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname, () => socket.end(bytes));
+    const done = () => {
+      socket.destroy();
+      resolve();
+    };
+    socket.setTimeout(500, done);
+    socket.once('data', done);
+    socket.once('close', done);
+    socket.once('error', done);
+  });
+}
+
+describe('whatever comes in', () => {
+  const host = `Host: 127.0.0.1:4321\r\n`;
+  const spiteful = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .tuple(
+        fc.constantFrom(
+          'GET',
+          'HEAD',
+          'POST',
+          'PUT',
+          'DELETE',
+          'OPTIONS',
+          'TRACE',
+          'CONNECT',
+          'PRI',
+          'get',
+          '',
+        ),
+        fc.oneof(
+          fc.string({ unit: 'binary', maxLength: 60 }),
+          fc.webPath(),
+          fc.constantFrom(
+            '*',
+            '//evil.example.test',
+            '/%',
+            '/%00',
+            '/..%2f..',
+            'http://evil.example.test/',
+            '/boom',
+            '/?',
+            '/\\x',
+          ),
+        ),
+        fc.constantFrom('HTTP/1.1', 'HTTP/1.0', 'HTTP/2.0', 'HTTP/9', ''),
+        fc.constantFrom(host, '', `${host}${host}`, 'Host: x\0y\r\n', 'Host:\r\n'),
+        fc.array(
+          fc.constantFrom(
+            'Content-Length: 5',
+            'Content-Length: -1',
+            'Content-Length: 99999999999999999999',
+            'Transfer-Encoding: chunked',
+            'Transfer-Encoding: x, chunked',
+            'Expect: 100-continue',
+            'Expect: x',
+            'Upgrade: websocket\r\nConnection: upgrade',
+            'Range: bytes=-',
+            'Range: bytes=9-1',
+            'Accept-Encoding: br;q=x,,gzip',
+            'If-None-Match: W/',
+            'X-Forwarded-For: ,,,',
+            'Content-Type: multipart/form-data; boundary=',
+            `Cookie: login=${'a'.repeat(5000)}`,
+          ),
+          { maxLength: 4 },
+        ),
+        fc.string({ unit: 'binary', maxLength: 100 }),
+      )
+      .map(([method, target, version, named, headers, body]) =>
+        Buffer.from(
+          `${method} ${target} ${version}\r\n${named}${headers.map((line) => `${line}\r\n`).join('')}\r\n${body}`,
+          'latin1',
+        ),
+      ),
+  );
+
+  test('three thousand broken requests later the same process answers as before', async () => {
+    const requests = fc.sample(spiteful, { numRuns: 3000, seed: 20261122 });
+    const lane = async () => {
+      for (let next = requests.pop(); next; next = requests.pop()) await send(next);
+    };
+    await Promise.all(Array.from({ length: 60 }, lane));
+    expect((await ask('/')).status).toBe(200);
+    expect((await ask('/boom')).status).toBe(500);
+  }, 60_000);
+
+  test('who sends a request for ever holds up nobody, and is cut off', async () => {
+    const { hostname, port } = new URL(serving.url);
+    const slow = Array.from({ length: 200 }, (_, place) => {
+      const socket = connect(Number(port), hostname);
+      const start = `POST /x HTTP/1.1\r\n${host}`;
+      socket.on('error', () => {});
+      socket.resume();
+      socket.write(place % 2 ? start : `${start}Content-Length: 1000\r\n\r\na`);
+      return socket;
+    });
+    const closed = slow.filter((_, place) => place % 2).map((socket) => once(socket, 'close'));
+    const times = [];
+    for (let turn = 0; turn < 100; turn += 1) {
+      const startedAt = performance.now();
+      expect((await ask('/')).status).toBe(200);
+      times.push(performance.now() - startedAt);
+    }
+    expect(times.toSorted((one, other) => one - other)[94]).toBeLessThan(500);
+    await Promise.all(closed); // after ten seconds without whole headers, looked at every two
+    for (const socket of slow) socket.destroy();
+  }, 20_000);
 });

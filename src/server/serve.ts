@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Db } from '#db/client.ts';
 import { secondPolicy } from '../lib/security-policy.ts';
 import { log } from '../platform/log.ts';
+import { networkOf } from './network.ts';
 import { staticFiles } from './static-files.ts';
 
 export type ServeOptions = {
@@ -76,11 +77,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       const status = pathname === '/404' ? 404 : pathname === '/500' ? 500 : 200;
       if (await files.serve(request, response, pathname, status)) return;
     } else {
-      const body = await readBody(request, largestBodyAt(pathname));
+      const body = await readBody(request, largestBodyAt(pathname, request.headers['content-type']));
       if (!body) return refuse(response, 413, 'That is more than the site takes at once.');
       Object.assign(request, { body }); // where Astro looks for a body that was read already
     }
-    const address = clientAddress(request, options.trustedProxies ?? 0);
+    const address = networkOf(clientAddress(request, options.trustedProxies ?? 0));
     forgetForwarding(request, options.siteUrl);
     response.setHeader('Cache-Control', 'no-store'); // what is answered on demand says itself if it may be kept
     await handler(request, response, undefined, {
@@ -137,11 +138,11 @@ function pathOnly(address: string): string {
 }
 
 /** How many bytes a request to this address may bring. */
-function largestBodyAt(pathname: string): number {
+function largestBodyAt(pathname: string, type = ''): number {
   if (pathname.startsWith('/api/keystatic/')) return largestSave;
   if (/^\/sam\/[^/]+\/invite$/.test(pathname)) return largestList;
-  if (pathname === '/me/picture' || /^\/(?:activate|set-up)\//.test(pathname)) return largestPicture;
-  return largestBody;
+  const takesPicture = pathname === '/me/picture' || pathname.startsWith('/activate/');
+  return takesPicture && /^multipart\/form-data\b/i.test(type) ? largestPicture : largestBody;
 }
 
 /** Who sent a request: the other end of the socket or, behind proxies of ours, whom the first of them heard from. */
@@ -184,8 +185,8 @@ function limitSockets(server: Server, most: number) {
   const exempt =
     most === mostSocketsAnAddress ? new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']) : new Set<string>();
   server.on('connection', (socket) => {
-    const address = socket.remoteAddress ?? '';
-    if (exempt.has(address)) return;
+    if (exempt.has(socket.remoteAddress ?? '')) return;
+    const address = networkOf(socket.remoteAddress ?? '');
     const count = (held.get(address) ?? 0) + 1;
     if (count > most) {
       socket.destroy();

@@ -20,7 +20,7 @@ import { endAllLoginSessions, endOtherLoginSessions } from './login-sessions.ts'
 import { normaliseAddress, type TokenProblem, type TokenPurpose, type Viewer } from './model.ts';
 import { countAct, forgetWrongPasswords, type Limit, limits } from './throttles.ts';
 import { issueToken, lookUpToken, redeemToken, revokeTokens } from './tokens.ts';
-import { findUser, findUserByAddress, type KnownUser } from './users.ts';
+import { findUser, findUserByAddress, hasPassword, type KnownUser } from './users.ts';
 
 const hour = 3_600_000;
 const asking = { name: 'address-changes', most: 10, inMs: hour } as const satisfies Limit;
@@ -30,7 +30,7 @@ const keepChangesMs = 30 * 24 * hour;
 
 /**
  * Mails a link to a new address for the viewer’s profile. Nothing changes before it is confirmed from there. Whether somebody
- * has that address shows in nothing here: its owner is told by mail. At most six mails an hour go to an address; more do nothing.
+ * has that address shows in nothing here: its owner is told by mail. At most three mails an hour go to an address; more do nothing.
  */
 export async function askToChangeAddress(
   ctx: Ctx,
@@ -40,24 +40,25 @@ export async function askToChangeAddress(
   const newEmail = normaliseAddress(email);
   const confirmed = await confirmPassword(ctx, viewer, password);
   if (confirmed === 'wrong') return 'wrong-password';
-  if (confirmed !== 'right') return confirmed;
+  if ('until' in confirmed) return confirmed;
   if (newEmail === viewer.email) return 'same';
   const until = await countAct(ctx, asking, viewer.id);
   if (until) return { until };
   const isFull = await countAct(ctx, limits.signUpMails, newEmail);
-  await ctx.db.write(async (tx) => {
+  return ctx.db.write(async (tx) => {
+    if (!(await hasPassword(tx, viewer.id, confirmed.passwordHash))) return 'wrong-password';
     await audit(tx, ctx.now, viewer.id, 'address.change-asked');
-    if (isFull) return;
+    if (isFull) return 'asked';
     const owner = await findUserByAddress(tx, newEmail);
     if (owner) {
       await mail(tx, ctx.now, 'address-in-use', owner.email, addressInUseMail({ name: owner.name }));
-      return;
+      return 'asked';
     }
     const subject = { purpose: 'change-address', subjectId: viewer.id, email: newEmail } as const;
     const secret = await issueToken(tx, ctx.now, subject);
     await mail(tx, ctx.now, 'change-address', newEmail, changeAddressMail({ name: viewer.name, secret }));
+    return 'asked';
   });
-  return 'asked';
 }
 
 /** What a link for a change of address, or for undoing one, would do; or why it does nothing. */
@@ -119,7 +120,7 @@ export async function changeAddress(
     if (!password) return 'needs-password';
     const confirmed = await confirmPassword(ctx, user, password);
     if (confirmed === 'wrong') return 'wrong-password';
-    if (confirmed !== 'right') return confirmed;
+    if ('until' in confirmed) return confirmed;
   }
   return ctx.db.write(async (tx) => {
     const owner = await findUserByAddress(tx, link.email);

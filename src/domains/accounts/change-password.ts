@@ -8,6 +8,7 @@ import { passwordChangedMail } from './emails/password-changed.ts';
 import type { Viewer } from './model.ts';
 import { setPassword } from './password-reset.ts';
 import { passwordProblem } from './passwords.ts';
+import { hasPassword } from './users.ts';
 
 export type ChangedPassword =
   | 'changed'
@@ -31,9 +32,10 @@ export async function changePassword(
   if (badPassword) return { badPassword };
   const confirmed = await confirmPassword(ctx, viewer, password);
   if (confirmed === 'wrong') return 'wrong-password';
-  if (confirmed !== 'right') return confirmed;
+  if ('until' in confirmed) return confirmed;
   const passwordHash = await hashPassword(newPassword);
-  await ctx.db.write(async (tx) => {
+  return ctx.db.write(async (tx) => {
+    if (!(await hasPassword(tx, viewer.id, confirmed.passwordHash))) return 'wrong-password';
     await setPassword(tx, ctx.now, viewer.id, passwordHash);
     await recordAuditEvent(tx, {
       at: ctx.now,
@@ -48,6 +50,6 @@ export async function changePassword(
       to: viewer.email,
       content: passwordChangedMail({ name: viewer.name }),
     });
+    return 'changed';
   });
-  return 'changed';
 }

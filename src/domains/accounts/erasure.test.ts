@@ -43,9 +43,9 @@ test('signing in says so, and somebody who changes their mind is as before and t
   await askErasure({ db, now }, await viewerOf(db, noor.id), testPassword);
   const later = { db, now: new Date(dueAt.getTime() - 1) };
   const signedIn = () => signIn(later, { email: noor.email, password: testPassword }, '192.0.2.1');
-  expect(await signedIn()).toEqual({ refused: 'erasure-due', userId: noor.id, dueAt });
+  expect(await signedIn()).toMatchObject({ refused: 'erasure-due', userId: noor.id, dueAt });
   await cancelErasure(later, noor.id);
-  expect(await signedIn()).toEqual({ userId: noor.id });
+  expect(await signedIn()).toMatchObject({ userId: noor.id });
   expect(await usersDueForErasure(db.read, new Date(dueAt.getTime() + day))).toEqual([]);
   expect((await db.read.select().from(outbox)).map(({ kind }) => kind).sort()).toEqual([
     'erasure-asked',

@@ -12,6 +12,7 @@ import { erasureCancelledMail } from './emails/erasure-cancelled.ts';
 import { endAllLoginSessions } from './login-sessions.ts';
 import { erasureGraceMs, type Viewer } from './model.ts';
 import { isLastStaff } from './roles.ts';
+import { hasPassword } from './users.ts';
 
 /**
  * Marks the viewer to be erased in seven days, if they know their password. Every sign-in is over at once, and a mail says
@@ -24,9 +25,10 @@ export async function askErasure(
 ): Promise<{ dueAt: Date } | 'wrong-password' | 'last-staff' | { until: Date }> {
   const confirmed = await confirmPassword(ctx, viewer, password);
   if (confirmed === 'wrong') return 'wrong-password';
-  if (confirmed !== 'right') return confirmed;
+  if ('until' in confirmed) return confirmed;
   const dueAt = new Date(ctx.now.getTime() + erasureGraceMs);
   return ctx.db.write(async (tx) => {
+    if (!(await hasPassword(tx, viewer.id, confirmed.passwordHash))) return 'wrong-password';
     if (await isLastStaff(tx, viewer.id)) return 'last-staff';
     await tx.update(users).set({ erasureDueAt: dueAt }).where(eq(users.id, viewer.id));
     await endAllLoginSessions(tx, viewer.id);

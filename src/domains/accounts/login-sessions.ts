@@ -8,6 +8,7 @@ import type { Id } from '../../platform/ids.ts';
 import { hashSecret, isSecret, newSecret } from '../../platform/tokens.ts';
 import { recordAuditEvent } from '../audit/record.ts';
 import type { Grant, LoginSession, Viewer } from './model.ts';
+import { hasPassword } from './users.ts';
 
 /**
  * Everything Lucia does stands in this file. Its adapter stores the SHA-256 of what the cookie holds, ends sign-ins after
@@ -54,7 +55,37 @@ const hintCookieName = isHttps ? '__Host-signed-in' : 'signed-in';
  * Signs a user in on this browser and returns the cookies to set. Ends `previous`, the cookie that came with the
  * request: an id that somebody planted is worth nothing afterwards.
  */
-export async function startLoginSession(
+export function startLoginSession(
+  ctx: Ctx,
+  userId: Id<'usr'>,
+  device: string,
+  previous: string | undefined,
+): Promise<Cookie[]> {
+  return start(lucia(ctx), ctx, userId, device, previous);
+}
+
+/**
+ * The same for whoever gave the right password: `passwordHash` is what it was checked against. Undefined, and nobody is
+ * signed in, when another password has been set since: that one ended every sign-in.
+ */
+export async function startLoginSessionWith(
+  ctx: Ctx,
+  { userId, passwordHash }: { userId: Id<'usr'>; passwordHash: string },
+  device: string,
+  previous: string | undefined,
+): Promise<Cookie[] | undefined> {
+  try {
+    return await start(lucia(ctx, passwordHash), ctx, userId, device, previous);
+  } catch (error) {
+    if (error instanceof PasswordReplaced) return undefined;
+    throw error;
+  }
+}
+
+class PasswordReplaced extends Error {}
+
+async function start(
+  sessions: ReturnType<typeof lucia>,
   ctx: Ctx,
   userId: Id<'usr'>,
   device: string,
@@ -62,7 +93,7 @@ export async function startLoginSession(
 ): Promise<Cookie[]> {
   if (previous) await endLoginSession(ctx, previous);
   const { now } = ctx;
-  const session = await lucia(ctx).createSession(
+  const session = await sessions.createSession(
     userId,
     { createdAt: now, lastUsedAt: now, authenticatedAt: now, device },
     { sessionId: newSecret() },
@@ -172,8 +203,9 @@ function hintCookie(value: string, maxAge: number): Cookie {
   };
 }
 
-function lucia(ctx: Ctx) {
-  return new Lucia(adapter(ctx), {
+/** With a `passwordHash`, sign-ins start only while that is the user’s. */
+function lucia(ctx: Ctx, passwordHash?: string) {
+  return new Lucia(adapter(ctx, passwordHash), {
     sessionExpiresIn: idle,
     getSessionAttributes: (attributes) => attributes,
     getUserAttributes: (attributes) => attributes,
@@ -181,7 +213,7 @@ function lucia(ctx: Ctx) {
 }
 
 /** Lucia’s ids are the secrets in cookies; the database knows their hashes. */
-function adapter({ db, now }: Ctx): Adapter {
+function adapter({ db, now }: Ctx, passwordHash?: string): Adapter {
   return {
     async getSessionAndUser(secret) {
       const [row] = await db.read
@@ -222,6 +254,8 @@ function adapter({ db, now }: Ctx): Adapter {
     },
     async setSession({ id, userId, expiresAt, attributes }) {
       await db.write(async (tx) => {
+        if (passwordHash !== undefined && !(await hasPassword(tx, userId, passwordHash)))
+          throw new PasswordReplaced('The password was replaced while it was checked.');
         await tx.insert(loginSessions).values({ idHash: hashSecret(id), userId, expiresAt, ...attributes });
         await recordAuditEvent(tx, {
           at: now,

@@ -5,9 +5,15 @@ import { auditEvents } from '#db/schema/audit.ts';
 import { outbox } from '#db/schema/mail.ts';
 import { alikeWithin, compareTimes } from '../../../tests/compare-times.ts';
 import { addUser, type TestDatabase, testPassword, useDatabase } from '../../../tests/database.ts';
+import type { Ctx } from '../../platform/context.ts';
+import { hashPassword } from '../../platform/password.ts';
 import { unseal } from '../../platform/seal.ts';
-import { findViewer, startLoginSession } from './login-sessions.ts';
-import { findPasswordReset, requestPasswordReset, resetPassword } from './password-reset.ts';
+import { askToChangeAddress } from './addresses.ts';
+import { changePassword } from './change-password.ts';
+import { askErasure } from './erasure.ts';
+import { findViewer, loginSessionsOf, startLoginSession, startLoginSessionWith } from './login-sessions.ts';
+import type { Viewer } from './model.ts';
+import { findPasswordReset, requestPasswordReset, resetPassword, setPassword } from './password-reset.ts';
 import { signIn } from './sign-in.ts';
 import { issueToken } from './tokens.ts';
 
@@ -50,7 +56,7 @@ describe('asking for a new password', () => {
     const { user, mail, signInWith } = await asked();
     expect(mail).toMatchObject({ kind: 'reset-password', subject: 'Choose a new PeerSphere password' });
     expect(mail.text).toContain(`http://127.0.0.1:4321/reset-password/${mail.secret}`);
-    expect(await signInWith(testPassword)).toEqual({ userId: user.id });
+    expect(await signInWith(testPassword)).toMatchObject({ userId: user.id });
   });
 
   test('of any spelling of the address is the same', async () => {
@@ -87,7 +93,7 @@ describe('asking for a new password', () => {
     expect(await reset(2)).toEqual({ problem: 'revoked' });
     const [, second] = await mailsTo(db, user.email);
     expect(second!.secret).not.toBe(secret);
-    expect(await reset(2, newPassword, second!.secret)).toEqual({ userId: user.id });
+    expect(await reset(2, newPassword, second!.secret)).toMatchObject({ userId: user.id });
   });
 
   test('again and again mails three an hour at most, and leaves the last link working', async () => {
@@ -95,7 +101,7 @@ describe('asking for a new password', () => {
     for (let turn = 1; turn < 50; turn += 1) await ask(turn);
     const mails = await mailsTo(db, user.email);
     expect(mails).toHaveLength(3);
-    expect(await reset(1000, newPassword, mails.at(-1)!.secret)).toEqual({ userId: user.id });
+    expect(await reset(1000, newPassword, mails.at(-1)!.secret)).toMatchObject({ userId: user.id });
     await ask(hour);
     expect((await mailsTo(db, user.email)).filter(({ kind }) => kind === 'reset-password')).toHaveLength(4);
   });
@@ -135,14 +141,14 @@ describe('the link', () => {
         email: user.email,
         name: user.name,
       });
-    expect(await reset(0)).toEqual({ userId: user.id });
+    expect(await reset(0)).toMatchObject({ userId: user.id });
   });
 
   test('works for thirty minutes', async () => {
     const { db, user, reset, secret } = await asked();
     expect(await reset(30 * minute)).toEqual({ problem: 'expired' });
     expect(await findPasswordReset({ db, now: at(30 * minute) }, secret)).toEqual({ problem: 'expired' });
-    expect(await reset(30 * minute - 1)).toEqual({ userId: user.id });
+    expect(await reset(30 * minute - 1)).toMatchObject({ userId: user.id });
   });
 
   test('works once: of fifty presses one succeeds, and a later one is harmless', async () => {
@@ -153,7 +159,7 @@ describe('the link', () => {
     expect(results.filter((result) => 'userId' in result)).toHaveLength(1);
     const won = results.findIndex((result) => 'userId' in result);
     expect(results.filter((result) => 'problem' in result && result.problem === 'used')).toHaveLength(49);
-    expect(await signInWith(`a long password, number ${won}`)).toEqual({ userId: user.id });
+    expect(await signInWith(`a long password, number ${won}`)).toMatchObject({ userId: user.id });
     expect(await reset(1)).toEqual({ problem: 'used' });
     expect(await mailsTo(db, user.email)).toHaveLength(2);
   });
@@ -199,7 +205,7 @@ describe('the link', () => {
       [user.email, 'This is your own name or address. Choose something that is not known of you.'],
     ] as const)
       expect(await reset(0, password)).toEqual({ badPassword: sentence });
-    expect(await reset(0)).toEqual({ userId: user.id });
+    expect(await reset(0)).toMatchObject({ userId: user.id });
   });
 });
 
@@ -208,7 +214,7 @@ describe('a new password', () => {
     const { user, reset, signInWith } = await asked();
     await reset(0);
     expect(await signInWith(testPassword)).toEqual({ refused: 'wrong' });
-    expect(await signInWith(newPassword)).toEqual({ userId: user.id });
+    expect(await signInWith(newPassword)).toMatchObject({ userId: user.id });
   });
 
   test('ends every sign-in of the user, and of nobody else', async () => {
@@ -246,7 +252,7 @@ describe('a new password', () => {
     for (let turn = 0; turn < 4; turn += 1) await signInWith('not the right password');
     expect(await signInWith(testPassword)).toMatchObject({ refused: 'too-often' });
     await reset(0);
-    expect(await signInWith(newPassword)).toEqual({ userId: user.id });
+    expect(await signInWith(newPassword)).toMatchObject({ userId: user.id });
   });
 
   test('is told to the user by mail, without any link that sets one, and is on record', async () => {
@@ -257,5 +263,48 @@ describe('a new password', () => {
     expect(
       await db.read.select({ action: auditEvents.action, actorId: auditEvents.actorId }).from(auditEvents),
     ).toEqual([{ action: 'password.reset', actorId: user.id }]);
+  });
+});
+
+describe('what the old password was checked for when a new one was set', () => {
+  const replaced = async () => {
+    const db = await useDatabase();
+    const user = await addUser(db, at(0));
+    const [cookie] = await startLoginSession({ db, now: at(0) }, user.id, 'Chrome on Linux', undefined);
+    const { viewer } = (await findViewer({ db, now: at(0) }, cookie!.value))!;
+    const passwordHash = await hashPassword(newPassword);
+    const replace = () => db.write((tx) => setPassword(tx, at(0), user.id, passwordHash));
+    return { ctx: { db, now: at(0) }, user, viewer, replace };
+  };
+
+  test('signs nobody in any more', async () => {
+    const { ctx, user, replace } = await replaced();
+    const result = await signIn(ctx, { email: user.email, password: testPassword }, 'ip');
+    if ('refused' in result) throw new Error('The password is right.');
+    await replace();
+    expect(await startLoginSessionWith(ctx, result, 'Chrome on Linux', undefined)).toBeUndefined();
+    expect(await loginSessionsOf(ctx, user.id)).toEqual([]);
+    const anew = await signIn(ctx, { email: user.email, password: newPassword }, 'ip');
+    if ('refused' in anew) throw new Error('The password is right.');
+    expect(await startLoginSessionWith(ctx, anew, 'Chrome on Linux', undefined)).toHaveLength(2);
+  });
+
+  test.each([
+    [
+      'changes no password',
+      (ctx: Ctx, viewer: Viewer) =>
+        changePassword(ctx, viewer, { password: testPassword, newPassword: 'what a thief would like' }),
+    ],
+    [
+      'moves no address',
+      (ctx: Ctx, viewer: Viewer) =>
+        askToChangeAddress(ctx, viewer, { password: testPassword, email: 'thief@example.test' }),
+    ],
+    ['erases nobody', (ctx: Ctx, viewer: Viewer) => askErasure(ctx, viewer, testPassword)],
+  ])('%s any more', async (_name, act) => {
+    const { ctx, viewer, replace } = await replaced();
+    const acting = act(ctx, viewer); // has read the hash that it checks the password against
+    await replace();
+    expect(await acting).toBe('wrong-password');
   });
 });

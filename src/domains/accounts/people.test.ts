@@ -83,8 +83,11 @@ test('a suspension ends every sign-in and open link at once, and says why in the
 test('a suspended user keeps their roles, and may sign in again once it is lifted', async () => {
   const { db, ctx, staff, member } = await world();
   await suspendUser(ctx, staff, member, 'other');
+  const [early] = await startLoginSession(ctx, member, 'Chrome on Linux', undefined); // was under way
+  expect(await findViewer(ctx, early!.value)).toBeNull();
   expect(await liftSuspension(ctx, staff, member)).toBe('lifted');
   expect(await lastEvent(db)).toMatchObject({ action: 'user.suspension-lifted', actorId: staff });
+  expect(await findViewer(ctx, early!.value)).toBeNull();
   const [cookie] = await startLoginSession(ctx, member, 'Firefox on Linux', undefined);
   expect((await findViewer(ctx, cookie!.value))?.viewer.grants).toEqual([{ role: 'member', scopeId: '' }]);
 });

@@ -57,6 +57,7 @@ export function liftSuspension(
       .where(and(eq(users.id, userId), isNotNull(users.suspendedAt)))
       .returning({ id: users.id });
     if (lifted.length === 0) return 'not-suspended';
+    await endAllLoginSessions(tx, userId); // one that began as the suspension did
     await record(tx, ctx.now, actorId, 'user.suspension-lifted', userId);
     return 'lifted';
   });

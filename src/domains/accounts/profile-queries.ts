@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
-import { loginSessions, roleGrants, users } from '#db/schema/accounts.ts';
+import { roleGrants, users } from '#db/schema/accounts.ts';
 import { communities, communityMembers } from '#db/schema/communities.ts';
 import { invitations, schools, signUps } from '#db/schema/schools.ts';
 import type { Day } from '../../lib/dates.ts';
@@ -183,7 +183,6 @@ export async function picturesInUse(read: Reads, ids: Id<'pic'>[]): Promise<Read
 export type SeenBySchool = {
   schoolName: string;
   joinedAt: Date;
-  lastSignInAt: Date | null;
   /** The address that the invitation went to; null where they came by the activation link. */
   invitedAddress: string | null;
 };
@@ -194,10 +193,6 @@ export async function seenBySchools(read: Reads, userId: Id<'usr'>): Promise<See
     .select({
       schoolName: schools.name,
       joinedAt: roleGrants.createdAt,
-      lastSignInAt:
-        sql<Date | null>`(SELECT max(${loginSessions.createdAt}) FROM ${loginSessions} WHERE ${loginSessions.userId} = ${userId})`.mapWith(
-          loginSessions.createdAt,
-        ),
       invitedAddress: sql<
         string | null
       >`(SELECT ${invitations.email} FROM ${invitations} INNER JOIN ${users} ON ${users.email} = ${invitations.email} WHERE ${users.id} = ${userId} AND ${invitations.schoolId} = ${schools.id})`,

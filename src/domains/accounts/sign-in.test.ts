@@ -40,7 +40,7 @@ test('the right password of an address tells whose it is, however the address is
   const db = await useDatabase();
   const { id } = await addUser(db, at(0), { email: 'noor@bücher.test' });
   for (const email of ['noor@bücher.test', ' Noor@BÜCHER.test ', 'NOOR@xn--bcher-kva.test'])
-    expect(await attempt(db, 0, email, testPassword)).toEqual({ userId: id });
+    expect(await attempt(db, 0, email, testPassword)).toMatchObject({ userId: id });
 });
 
 test('a wrong password and an address that nobody has are refused alike', async () => {
@@ -62,7 +62,7 @@ describe('what only its owner may know of a user is told only after the right pa
     const { db, user, tries } = await withUser();
     await set(db, user.id, { erasureDueAt: at(7 * day) });
     expect(await tries(0, wrong)).toEqual({ refused: 'wrong' });
-    expect(await tries(0, testPassword)).toEqual({
+    expect(await tries(0, testPassword)).toMatchObject({
       refused: 'erasure-due',
       userId: user.id,
       dueAt: at(7 * day),
@@ -79,9 +79,9 @@ describe('a hash of weaker parameters', () => {
     await set(db, user.id, { passwordHash });
     await tries(0, wrong);
     expect(await passwordHashOf(db, user.id)).toBe(passwordHash);
-    expect(await tries(0, testPassword)).toEqual({ userId: user.id });
+    expect(await tries(0, testPassword)).toMatchObject({ userId: user.id });
     expect(await passwordHashOf(db, user.id)).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-    expect(await tries(0, testPassword)).toEqual({ userId: user.id });
+    expect(await tries(0, testPassword)).toMatchObject({ userId: user.id });
   });
 
   test('never takes the place of a password that was set meanwhile', async () => {
@@ -113,7 +113,7 @@ describe('wrong passwords', () => {
     const until = 3 + 10 * minute;
     expect(await tries(5, wrong)).toEqual(tooOften(until));
     expect(await tries(until - 1, testPassword)).toEqual(tooOften(until));
-    expect(await tries(until, testPassword)).toEqual({ userId: user.id });
+    expect(await tries(until, testPassword)).toMatchObject({ userId: user.id });
   });
 
   test('lock an address that nobody has in the same way', async () => {
@@ -137,13 +137,13 @@ describe('wrong passwords', () => {
     const restarted = await db.reopened();
     const again = (ms: number) => attempt(restarted, ms, user.email, testPassword);
     expect(await again(10 * minute + 1)).toEqual(tooOften(30 * minute));
-    expect(await again(30 * minute)).toEqual({ userId: user.id });
+    expect(await again(30 * minute)).toMatchObject({ userId: user.id });
   });
 
   test('are forgotten after the right one', async () => {
     const { user, tries } = await withUser();
     for (let turn = 0; turn < 3; turn += 1) await tries(0, wrong);
-    expect(await tries(0, testPassword)).toEqual({ userId: user.id });
+    expect(await tries(0, testPassword)).toMatchObject({ userId: user.id });
     for (let turn = 0; turn < 4; turn += 1) expect(await tries(1, wrong)).toEqual({ refused: 'wrong' });
   });
 
@@ -174,22 +174,22 @@ describe('a network address', () => {
       expect(await attempt(db, 0, `nobody-${turn}@example.test`, wrong, 'ip')).toEqual({ refused: 'wrong' });
     const refused = await attempt(db, 1, user.email, testPassword, 'ip');
     expect(refused).toEqual({ refused: 'too-often', until: at(minute) });
-    expect(await attempt(db, 1, user.email, testPassword, 'other ip')).toEqual({ userId: user.id });
-    expect(await attempt(db, minute, user.email, testPassword, 'ip')).toEqual({ userId: user.id });
+    expect(await attempt(db, 1, user.email, testPassword, 'other ip')).toMatchObject({ userId: user.id });
+    expect(await attempt(db, minute, user.email, testPassword, 'ip')).toMatchObject({ userId: user.id });
   });
 
   test('that is blocked does not lock the addresses it tries', async () => {
     const { db, user } = await withUser();
     for (let turn = 0; turn < 30; turn += 1) await attempt(db, 0, `nobody-${turn}@example.test`, wrong, 'ip');
     for (let turn = 0; turn < 10; turn += 1) await attempt(db, 1, user.email, wrong, 'ip');
-    expect(await attempt(db, 1, user.email, testPassword, 'other ip')).toEqual({ userId: user.id });
+    expect(await attempt(db, 1, user.email, testPassword, 'other ip')).toMatchObject({ userId: user.id });
   });
 
   test('from which a whole staff room signs in at once meets no limit', async () => {
     const db = await useDatabase();
     const room = await Promise.all(Array.from({ length: 60 }, () => addUser(db, at(0))));
     const results = await Promise.all(room.map(({ email }) => attempt(db, 0, email, testPassword, 'ip')));
-    expect(results).toEqual(room.map(({ id }) => ({ userId: id })));
+    expect(results).toMatchObject(room.map(({ id }) => ({ userId: id })));
   });
 });
 

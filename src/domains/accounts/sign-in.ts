@@ -2,19 +2,21 @@ import { and, eq } from 'drizzle-orm';
 import { users } from '#db/schema/accounts.ts';
 import type { Ctx } from '../../platform/context.ts';
 import type { Id } from '../../platform/ids.ts';
-import { hashPassword, isPassword, needsRehash } from '../../platform/password.ts';
+import { hashPassword, needsRehash } from '../../platform/password.ts';
+import { attemptPassword } from './confirm-password.ts';
 import { normaliseAddress } from './model.ts';
-import { beginPasswordAttempt, countAct, forgetWrongPasswords, fullUntil, limits } from './throttles.ts';
+import { countAct, forgetWrongPasswords, fullUntil, limits } from './throttles.ts';
 import { findUserByAddress } from './users.ts';
 
 export type SignInResult =
-  | { userId: Id<'usr'> }
+  /** `passwordHash` is what their sign-in starts with. */
+  | { userId: Id<'usr'>; passwordHash: string }
   | { refused: 'wrong' }
   /** Too many wrong passwords for this address, or from this network address. */
   | { refused: 'too-often'; until: Date }
   | { refused: 'suspended' }
   /** They asked for everything to be deleted then, and may still change their mind. */
-  | { refused: 'erasure-due'; userId: Id<'usr'>; dueAt: Date };
+  | { refused: 'erasure-due'; userId: Id<'usr'>; passwordHash: string; dueAt: Date };
 
 /**
  * Whose address and password these are. Whether anybody has the address shows in nothing: words, status and time are the
@@ -26,11 +28,12 @@ export async function signIn(
   { email, password }: { email: string; password: string },
   networkAddress: string,
 ): Promise<SignInResult> {
-  const until = (await blockedUntil(ctx, networkAddress)) ?? (await attempt(ctx, email));
+  const until = await blockedUntil(ctx, networkAddress);
   if (until) return { refused: 'too-often', until };
-
   const user = await findUserByAddress(ctx.db.read, email);
-  if (!(await isPassword(password, user?.passwordHash)) || !user) {
+  const outcome = await attemptPassword(ctx, normaliseAddress(email), password, user?.passwordHash);
+  if (typeof outcome === 'object') return { refused: 'too-often', ...outcome };
+  if (outcome === 'wrong' || !user) {
     await countAct(ctx, limits.failuresAMinute, networkAddress);
     await countAct(ctx, limits.failuresAnHour, networkAddress);
     return { refused: 'wrong' };
@@ -45,8 +48,9 @@ export async function signIn(
     await tx.update(users).set({ passwordHash: renewedHash }).where(unchanged);
   });
   if (user.suspendedAt) return { refused: 'suspended' };
-  if (user.erasureDueAt) return { refused: 'erasure-due', userId: user.id, dueAt: user.erasureDueAt };
-  return { userId: user.id };
+  const proved = { userId: user.id, passwordHash: renewedHash ?? user.passwordHash };
+  if (user.erasureDueAt) return { refused: 'erasure-due', ...proved, dueAt: user.erasureDueAt };
+  return proved;
 }
 
 async function blockedUntil(ctx: Ctx, networkAddress: string): Promise<Date | null> {
@@ -54,8 +58,4 @@ async function blockedUntil(ctx: Ctx, networkAddress: string): Promise<Date | nu
     (await fullUntil(ctx, limits.failuresAMinute, networkAddress)) ??
     (await fullUntil(ctx, limits.failuresAnHour, networkAddress))
   );
-}
-
-function attempt(ctx: Ctx, email: string): Promise<Date | null> {
-  return ctx.db.write((tx) => beginPasswordAttempt(tx, ctx.now, normaliseAddress(email)));
 }

@@ -1,4 +1,4 @@
-import { eq, lt } from 'drizzle-orm';
+import { eq, lt, sql } from 'drizzle-orm';
 import type { Tx } from '#db/client.ts';
 import { throttles } from '#db/schema/accounts.ts';
 import type { Ctx } from '../../platform/context.ts';
@@ -93,6 +93,14 @@ export async function beginPasswordAttempt(tx: Tx, now: Date, email: string): Pr
     .values({ key, ...values })
     .onConflictDoUpdate({ target: throttles.key, set: values });
   return null;
+}
+
+/** Takes an attempt back that was begun and could not be made: it says nothing about who made it. */
+export async function takeBackPasswordAttempt(tx: Tx, email: string): Promise<void> {
+  await tx
+    .update(throttles)
+    .set({ count: sql`max(0, ${throttles.count} - 1)`, lockedUntil: null })
+    .where(eq(throttles.key, keyOf('passwords', email)));
 }
 
 /** Forgets wrong passwords for this address: the right one was given, or a new one set by mail. */

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import type { Reads, Tx } from '#db/client.ts';
 import { users } from '#db/schema/accounts.ts';
 import { type Id, newId } from '../../platform/ids.ts';
@@ -59,6 +59,11 @@ export async function findUserByAddress(read: Reads, address: string): Promise<K
     .from(users)
     .where(eq(users.email, normaliseAddress(address)));
   return row;
+}
+
+/** Whether the user’s password is still the one with this hash: another may have been set since it was checked. */
+export async function hasPassword(read: Reads, id: Id<'usr'>, passwordHash: string): Promise<boolean> {
+  return (await read.$count(users, and(eq(users.id, id), eq(users.passwordHash, passwordHash)))) > 0;
 }
 
 export async function findUser(read: Reads, id: string): Promise<KnownUser | undefined> {

@@ -51,10 +51,10 @@ test('a member joins an open community at once, and again without any change', a
 test('who leaves is out, may press again, and may join again', async () => {
   const db = await withCommunities();
   const viewer = await viewerWith(db, ['member']);
-  expect(await leaveCommunity({ db, now }, viewer, 'open')).toBe('not-in');
+  expect(await db.write((tx) => leaveCommunity(tx, now, viewer, 'open'))).toBe('not-in');
   await joinCommunity({ db, now }, viewer, 'open');
-  expect(await leaveCommunity({ db, now }, viewer, 'open')).toBe('left');
-  expect(await leaveCommunity({ db, now }, viewer, 'open')).toBe('not-in');
+  expect(await db.write((tx) => leaveCommunity(tx, now, viewer, 'open'))).toBe('left');
+  expect(await db.write((tx) => leaveCommunity(tx, now, viewer, 'open'))).toBe('not-in');
   expect(await isMemberOf(db.read, viewer.id, 'open')).toBe(false);
   expect(await joinCommunity({ db, now }, viewer, 'open')).toBe('joined');
 });
@@ -167,6 +167,6 @@ test('a request that was taken back is answered by nobody', async () => {
   const staff = await viewerWith(db, ['staff']);
   const asker = await viewerWith(db, ['member']);
   await joinCommunity({ db, now }, asker, 'approval');
-  expect(await leaveCommunity({ db, now }, asker, 'approval')).toBe('left');
+  expect(await db.write((tx) => leaveCommunity(tx, now, asker, 'approval'))).toBe('left');
   expect(await approveRequest({ db, now }, staff, 'approval', asker.id)).toBe('not-waiting');
 });

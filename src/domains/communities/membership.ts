@@ -46,18 +46,20 @@ export function joinCommunity(
   });
 }
 
-/** Takes the viewer out of the community, or takes their request back. Their history stays. Nobody is told. */
-export function leaveCommunity(
-  { db, now }: Ctx,
+/**
+ * Takes the viewer out of the community, or takes their request back. Their history stays. Nobody is told. In the caller’s
+ * transaction, because places in live sessions are given up with it.
+ */
+export async function leaveCommunity(
+  tx: Tx,
+  now: Date,
   viewer: Pick<Viewer, 'id'>,
   slug: string,
 ): Promise<'left' | 'not-in'> {
-  return db.write(async (tx) => {
-    const state = await stateOf(tx, viewer.id, slug);
-    if (state !== 'joined' && state !== 'requested') return 'not-in';
-    await setState(tx, now, viewer.id, slug, 'left');
-    return 'left';
-  });
+  const state = await stateOf(tx, viewer.id, slug);
+  if (state !== 'joined' && state !== 'requested') return 'not-in';
+  await setState(tx, now, viewer.id, slug, 'left');
+  return 'left';
 }
 
 /** Takes in somebody who asked, and tells them. For hosts of the community and staff. Audited. */

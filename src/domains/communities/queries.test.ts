@@ -65,7 +65,7 @@ test('a hub is open to who joined, its host and staff, and to nobody else', asyn
   };
   await joinCommunity({ db, now }, people.joined, 'school-nurses');
   await joinCommunity({ db, now }, people.left, 'school-nurses');
-  await leaveCommunity({ db, now }, people.left, 'school-nurses');
+  await db.write((tx) => leaveCommunity(tx, now, people.left, 'school-nurses'));
   const open: string[] = [];
   for (const [name, viewer] of Object.entries(people))
     if ((await findHub(db.read, viewer, 'school-nurses'))!.isOpen) open.push(name);
@@ -147,7 +147,7 @@ test('who left, is suspended or is to be erased is not in the directory', async 
     await person(db, 'Erased', [['member']]),
   ] as const;
   for (const one of [viewer, ...others]) await joinCommunity({ db, now }, one, 'school-nurses');
-  await leaveCommunity({ db, now }, others[0], 'school-nurses');
+  await db.write((tx) => leaveCommunity(tx, now, others[0], 'school-nurses'));
   await db.write(async (tx) => {
     await tx.update(users).set({ suspendedAt: now }).where(eq(users.id, others[1].id));
     await tx.update(users).set({ erasureDueAt: now }).where(eq(users.id, others[2].id));
@@ -188,7 +188,7 @@ test('a picture for people in my communities is seen by who shares one, and no l
   await joinCommunity({ db, now }, asks, 'coaches');
   expect([await sees(peer), await sees(host), await sees(asks)]).toEqual([true, true, false]);
   expect(await sees({ ...peer, grants: [] })).toBe(false);
-  await leaveCommunity({ db, now }, peer, 'school-nurses');
+  await db.write((tx) => leaveCommunity(tx, now, peer, 'school-nurses'));
   expect(await sees(peer)).toBe(false);
   await joinCommunity({ db, now }, peer, 'school-nurses');
   await db.write((tx) => syncCommunities(tx, now, [sams, asking]));

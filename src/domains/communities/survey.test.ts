@@ -61,7 +61,7 @@ test('who has not joined, left, or whose community is retired answers nothing', 
   const outside = await add('member');
   for (const viewer of [outside, host])
     expect(await answerSurvey({ db, now }, viewer, slug, { topics: 'x' })).toBe('not-joined');
-  await leaveCommunity({ db, now }, member, slug);
+  await db.write((tx) => leaveCommunity(tx, now, member, slug));
   expect(await answerSurvey({ db, now }, member, slug, { topics: 'x' })).toBe('not-joined');
   await joinCommunity({ db, now }, member, slug);
   await db.write((tx) => syncCommunities(tx, now, [{ ...entry, slug: 'another' }]));
@@ -142,7 +142,7 @@ test('the results count choices and steps, and leave out who left', async () => 
   expect(counts('support')?.map(({ count }) => count)).toEqual([0, 2, 0, 0, 0]);
   expect(counts('formats')).toContainEqual({ label: 'Mini workshop', count: 2 });
   expect(counts('topics')).toBeUndefined();
-  await leaveCommunity({ db, now }, other, slug);
+  await db.write((tx) => leaveCommunity(tx, now, other, slug));
   expect((await surveyResults(db.read, slug)).responses).toHaveLength(1);
 });
 

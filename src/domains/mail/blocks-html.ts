@@ -123,7 +123,7 @@ function factsHtml(facts: [label: string, value: string][]): string {
 function footerHtml({ siteName, siteUrl, unsubscribeUrl }: MailFooter): string {
   const link = `class="link" style="color:${light.link}"`;
   const why = unsubscribeUrl
-    ? `<br>You get mails like this one because you take part in ${escaped(siteName)}. <a href="${escaped(checkedHref(unsubscribeUrl))}" ${link}>Unsubscribe</a>`
+    ? `<br>You get mails like this one because you take part in ${escaped(siteName)}, or a colleague invited you. <a href="${escaped(checkedHref(unsubscribeUrl))}" ${link}>Unsubscribe</a>`
     : '';
   return `<p class="soft line" style="margin:0;padding:18px 0 0;border-top:1px solid ${light.line};${smallFont}">${escaped(siteName)}, <a href="${escaped(siteUrl)}" ${link}>${escaped(siteUrl.replace(/^https?:\/\//, ''))}</a>${why}</p>`;
 }

@@ -30,7 +30,9 @@ function footerText({ siteName, siteUrl, unsubscribeUrl }: MailFooter): string {
   if (unsubscribeUrl)
     lines.push(
       '',
-      wrapped(`You get mails like this one because you take part in ${siteName}.`),
+      wrapped(
+        `You get mails like this one because you take part in ${siteName}, or a colleague invited you.`,
+      ),
       'Unsubscribe:',
       checkedHref(unsubscribeUrl),
     );

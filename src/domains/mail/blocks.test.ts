@@ -138,7 +138,9 @@ test('an optional mail says why it came and how to stop it, in both forms; anoth
   const url = 'https://peers.example.test/unsubscribe/abc';
   const optional = rendered([{ paragraph: 'News' }], url);
   expect(optional.html).toContain(`href="${url}"`);
-  expect(optional.text).toContain(`because you take part in PeerSphere.\nUnsubscribe:\n${url}\n`);
+  expect(optional.text).toContain(
+    `because you take part in PeerSphere, or a\ncolleague invited you.\nUnsubscribe:\n${url}\n`,
+  );
   const needed = rendered([{ paragraph: 'News' }]);
   expect(needed.html + needed.text).not.toMatch(/unsubscribe/i);
 });

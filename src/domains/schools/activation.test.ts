@@ -165,11 +165,7 @@ describe('a profile form', () => {
   test('for one address is taken three times an hour, then says when to come again', async () => {
     const { ctx, secret } = await useSchool();
     for (let turn = 0; turn < 3; turn += 1) await signedUp(ctx.later(turn * minute), secret);
-    const fourth = await signUp(
-      ctx.later(3 * minute),
-      secret,
-      filledIn({ email: 'ANA@lotus.example.test' }),
-    );
+    const fourth = await signUp(ctx.later(3 * minute), secret, filledIn({ email: 'ANA@lotus.example.test' }));
     expect(fourth).toEqual({
       refused: 'too-often',
       of: 'address',

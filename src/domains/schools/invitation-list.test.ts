@@ -162,3 +162,20 @@ test('far more people than can be invited are counted, and not read one by one',
   expect(readList(list)).toEqual({ unreadable: 'too-many-people', count: 4000 });
   expect(readList(`email\n${list}`)).toEqual({ unreadable: 'too-many-people', count: 4000 });
 });
+
+test.each([
+  ['at signs', '@'.repeat(100_000)],
+  ['angle brackets', '<'.repeat(100_000)],
+  ['open quotation marks under a head', `email\n${'"'.repeat(100_000)}`],
+  ['commas under a head', `email,name\n${','.repeat(100_000)}`],
+  ['brackets and spaces on short lines', `${`a@b.cd ${'> ) '.repeat(100)}\n`.repeat(240)}`],
+  ['halves of addresses on short lines', `${`${'a@'.repeat(240)}\n`.repeat(200)}`],
+  ['marks to be put in order', `a@b.cd,${'\u0315'.repeat(50_000)}${'\u0300'.repeat(50_000)}`],
+  ['marks to be put in order, under a head', `email,name\na@b.cd,a${'\u0315\u0300'.repeat(9_000)}`],
+  ['line breaks', '\n'.repeat(100_000)],
+  ['spaces in names, under a head', `email,name\n${`a@b.cd,a${' '.repeat(16_000)}b\n`.repeat(60)}`],
+])('a hundred thousand characters of %s hold up nobody', (_what, list) => {
+  const startedAt = performance.now();
+  readList(list);
+  expect(performance.now() - startedAt).toBeLessThan(250);
+});

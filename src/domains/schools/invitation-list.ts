@@ -182,9 +182,9 @@ const cellsOf = (text: string) =>
 function listLine(line: number, text: string, address: string, typedName: string): ListLine {
   const bare = address.trim().replace(/^mailto:/i, '');
   const email = bare.includes('@') ? emailAddress.safeParse(bare) : { success: false as const };
-  const name = optionalLine(120).safeParse(
-    typedName.replace(/^[\s"'“”]+|[\s"'“”]+$/g, '').replace(/\s+/g, ' '),
-  );
+  // Far more than a name may have: looking for the end of what is endless takes its square.
+  const start = typedName.slice(0, 400);
+  const name = optionalLine(120).safeParse(start.replace(/^[\s"'“”]+|[\s"'“”]+$/g, '').replace(/\s+/g, ' '));
   const read = { line, text: shortened(text), name: name.data ?? '' };
   if (!bare) return { ...read, email: '', problem: 'no-address' };
   if (!email.success) return { ...read, email: '', problem: 'not-an-address' };

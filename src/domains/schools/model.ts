@@ -13,7 +13,7 @@ export type SignUpProfile = {
 };
 
 /** Where a school’s membership stands. A membership that is over is `ended` even while paused. */
-const membershipStates = ['active', 'paused', 'not-started', 'ended'] as const;
+export const membershipStates = ['active', 'paused', 'not-started', 'ended'] as const;
 export type MembershipState = (typeof membershipStates)[number];
 
 export const membershipStateNames: Readonly<Record<MembershipState, string>> = {

@@ -3,6 +3,7 @@ import { addUser, type TestDatabase, useDatabase } from '../../../tests/database
 import { listView } from '../../lib/paging.ts';
 import type { Id } from '../../platform/ids.ts';
 import type { Grant, Viewer } from '../accounts/model.ts';
+import { membershipStates } from './model.ts';
 import {
   memberSorts,
   pendingSamOffer,
@@ -25,7 +26,10 @@ beforeEach(async () => {
   ({ id: staffId } = await addUser(db, now, { roles: [['staff']] }));
 });
 
-async function makeSchool(name: string, given: { city?: string; membershipEndsOn?: string } = {}) {
+async function makeSchool(
+  name: string,
+  given: Partial<Record<'city' | 'membershipStartsOn' | 'membershipEndsOn' | 'timeZone', string>> = {},
+) {
   const facts = {
     name,
     country: 'VN',
@@ -110,6 +114,34 @@ describe('the list of schools', () => {
     expect((await listed('q=aims')).total).toBe(2);
     expect((await listed('q=%25')).total).toBe(0);
     expect((await listed("q=x'+OR+1=1--")).total).toBe(0);
+  });
+
+  test('is narrowed to where a membership stands, as each row says it, each in its own time zone', async () => {
+    expect(
+      await schoolList(db.read, listView(new URLSearchParams(), schoolSorts, 'name'), now, 'paused'),
+    ).toEqual({
+      schools: [],
+      total: 0,
+    });
+    const late = new Date('2026-11-21T20:00:00Z'); // the 22nd in Asia, the 21st in America
+    await makeSchool('Active School');
+    await makeSchool('Ended School', { membershipEndsOn: '2026-11-21' });
+    await makeSchool('Western School', { membershipEndsOn: '2026-11-21', timeZone: 'America/Lima' });
+    await makeSchool('Next School', { membershipStartsOn: '2026-11-23' });
+    await pauseSchool({ db, now }, staffId, await makeSchool('Paused School'));
+    const list = listView(new URLSearchParams(), schoolSorts, 'name');
+    for (const state of membershipStates) {
+      const { schools, total } = await schoolList(db.read, list, late, state);
+      expect(schools.map((school) => school.state)).toEqual(Array(total).fill(state));
+      expect(schools.map(({ name }) => name)).toEqual(
+        {
+          active: ['Active School', 'Western School'],
+          paused: ['Paused School'],
+          'not-started': ['Next School'],
+          ended: ['Ended School'],
+        }[state],
+      );
+    }
   });
 
   test('is sorted each way and shown twenty-five at a time', async () => {

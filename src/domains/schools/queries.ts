@@ -3,6 +3,7 @@ import type { Reads } from '#db/client.ts';
 import { roleGrants, users } from '#db/schema/accounts.ts';
 import { samOffers, schools } from '#db/schema/schools.ts';
 import type { ListView } from '../../lib/paging.ts';
+import { dayIn } from '../../lib/time.ts';
 import { contains } from '../../platform/contains.ts';
 import type { Id } from '../../platform/ids.ts';
 import { type Role, scopesOf, tokenLifetimesMs, type Viewer } from '../accounts/model.ts';
@@ -167,6 +168,20 @@ export async function schoolRecord(
   return row && { ...row, state: membershipState(row, now) };
 }
 
+/** What `membershipState` says, in SQL. Each zone’s own day comes from here: SQLite knows no zones. */
+async function stateColumn(read: Reads, now: Date): Promise<SQL> {
+  const rows = await read.selectDistinct({ zone: schools.timeZone }).from(schools);
+  const days = ['UTC', ...rows.map(({ zone }) => zone)].map(
+    (zone) => sql`WHEN ${zone} THEN ${dayIn(zone, now)}`,
+  );
+  const today = sql`CASE ${schools.timeZone} ${sql.join(days, sql` `)} END`;
+  return sql`CASE
+    WHEN ${today} > ${schools.membershipEndsOn} THEN 'ended'
+    WHEN ${schools.pausedAt} IS NOT NULL THEN 'paused'
+    WHEN ${today} < ${schools.membershipStartsOn} THEN 'not-started'
+    ELSE 'active' END`;
+}
+
 export const schoolSorts = ['name', 'city', 'people', 'ends', 'created'] as const;
 export type SchoolSort = (typeof schoolSorts)[number];
 
@@ -185,13 +200,17 @@ export type SchoolRow = MembershipYear & {
   state: MembershipState;
 };
 
-/** One page of all schools, for staff: found by words of name, place and partner association. */
+/** One page of all schools, for staff: found by words of name, place and partner association, and where they stand. */
 export async function schoolList(
   read: Reads,
   list: ListView<SchoolSort>,
   now: Date,
+  state?: MembershipState,
 ): Promise<{ schools: SchoolRow[]; total: number }> {
-  const wanted = contains(list.q, schools.name, schools.city, schools.partnerAssociation, schools.country);
+  const wanted = and(
+    contains(list.q, schools.name, schools.city, schools.partnerAssociation, schools.country),
+    state && sql`${await stateColumn(read, now)} = ${state}`,
+  );
   const members = countOf('member');
   const orders: Record<SchoolSort, SQL[]> = {
     name: [sql`${schools.name} COLLATE NOCASE`],

@@ -5,12 +5,12 @@ import { schools, signUps } from '#db/schema/schools.ts';
 import type { Ctx } from '../../platform/context.ts';
 import { env } from '../../platform/env.ts';
 import type { Id } from '../../platform/ids.ts';
-import { isPassword } from '../../platform/password.ts';
 import { hashSecret, isSecret, sameHash } from '../../platform/tokens.ts';
+import { attemptPassword } from '../accounts/confirm-password.ts';
 import type { Cookie } from '../accounts/login-sessions.ts';
 import { type TokenPurpose, tokenLifetimesMs, type Viewer } from '../accounts/model.ts';
 import { grantRole, revokeRole } from '../accounts/roles.ts';
-import { beginPasswordAttempt, countAct, forgetWrongPasswords, limits } from '../accounts/throttles.ts';
+import { countAct, forgetWrongPasswords, limits } from '../accounts/throttles.ts';
 import { issueToken, lookUpToken, redeemToken, revokeTokens } from '../accounts/tokens.ts';
 import { createUser, findUserByAddress } from '../accounts/users.ts';
 import { enqueueMail } from '../mail/enqueue.ts';
@@ -173,9 +173,9 @@ export async function confirmSignUp(
   if (!found) return { refused: 'not-now' };
   if (!isFrom(browser, found)) {
     if (password === undefined) return { refused: 'wrong-password' };
-    const until = await ctx.db.write((tx) => beginPasswordAttempt(tx, now, found.email));
-    if (until) return { refused: 'too-often', until };
-    if (!(await isPassword(password, found.passwordHash))) return { refused: 'wrong-password' };
+    const outcome = await attemptPassword(ctx, found.email, password, found.passwordHash);
+    if (outcome === 'wrong') return { refused: 'wrong-password' };
+    if (outcome !== 'right') return { refused: 'too-often', ...outcome };
   }
   return ctx.db.write(async (tx) => {
     const signUp = await findSignUp(tx, now, found.id);
@@ -246,7 +246,7 @@ export async function signUpOfLink(ctx: Ctx, secret: string): Promise<Id<'sup'> 
   return (await findSignUp(ctx.db.read, ctx.now, subject.subjectId))?.id;
 }
 
-/** Mails a new link; earlier ones stop working. At most six mails an hour go to an address. */
+/** Mails a new link; earlier ones stop working. At most three mails an hour go to an address. */
 export async function resendVerification(
   ctx: Ctx,
   signUpId: Id<'sup'>,

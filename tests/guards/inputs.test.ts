@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'astro/zod';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+/** What forms may send stands in files of these names only. */
+const files = readdirSync('src/domains', { recursive: true, encoding: 'utf8' })
+  .filter((file) => /(?:^|[/-])inputs\.ts$/.test(file))
+  .map((file) => path.join('src/domains', file));
+
+const found = await Promise.all(
+  files.map(async (file) => {
+    const exported = (await import(path.resolve(file))) as Record<string, unknown>;
+    return Object.entries(exported).flatMap(([name, value]) =>
+      value instanceof z.ZodType ? [[`${name} of ${file}`, value] as const] : [],
+    );
+  }),
+);
+const schemas = found.flat();
+
+test('there are forms to look at', () => {
+  expect(schemas.length).toBeGreaterThan(30);
+});
+
+describe.each(schemas)('%s', (_name, schema) => {
+  test('refuses every field that the form does not have, whatever it holds', () => {
+    expect(schema).toBeInstanceOf(z.ZodObject);
+    const { shape } = schema as z.ZodObject;
+    const tempting = [
+      'role',
+      'ownerId',
+      'userId',
+      'status',
+      'verifiedAt',
+      'price',
+      'constructor',
+      'toString',
+    ];
+    const names = fc
+      .oneof(fc.constantFrom(...tempting), fc.string({ maxLength: 30 }))
+      .filter((name) => !Object.hasOwn(shape, name) && name !== '__proto__');
+    const values = fc.oneof(fc.string(), fc.array(fc.string(), { maxLength: 3 }), fc.constant(null));
+    fc.assert(
+      fc.property(names, values, (name, value) => {
+        const { error } = schema.safeParse({ [name]: value });
+        const unknown = error?.issues.flatMap((issue) =>
+          issue.code === 'unrecognized_keys' ? issue.keys : [],
+        );
+        return unknown?.includes(name) === true;
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('no form’s schema is written where this would not see it', () => {
+  const actions = readdirSync('src/actions').filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+  );
+  const withSchemas = actions.filter((file) => /\bz\.\w/.test(readFileSync(`src/actions/${file}`, 'utf8')));
+  expect(withSchemas).toEqual(['define.ts', 'receive.ts']); // types alone
+});
