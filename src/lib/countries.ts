@@ -20,3 +20,6 @@ export function countryName(code: string): string {
 export const countries: readonly { code: string; name: string }[] = codes
   .map((code) => ({ code, name: countryName(code) }))
   .sort((a, b) => a.name.localeCompare(b.name, 'en'));
+
+/** All countries by English name, for a field to choose from. */
+export const countryChoices = countries.map(({ code, name }) => ({ value: code, label: name }));

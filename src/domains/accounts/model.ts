@@ -49,7 +49,7 @@ export const audiences = ['members', 'communities', 'nobody'] as const;
 export type Audience = (typeof audiences)[number];
 export type Visibility = Partial<Record<ProfilePart, Audience>>;
 
-/** Whether `who` sees a part: any member, or somebody who is in one of the user’s communities. */
+/** Whether `who` sees a part: every member, or somebody who is in one of the user’s communities. */
 export function isShownTo(
   who: Exclude<Audience, 'nobody'>,
   part: ProfilePart,
