@@ -3,13 +3,8 @@ import { communities, communityMembers } from '#db/schema/communities.ts';
 import { addUser, type TestDatabase, useDatabase } from '../../../tests/database.ts';
 import type { Id } from '../../platform/ids.ts';
 import { createLiveSession, type Plan } from './plan.ts';
-import {
-  hostOverview,
-  liveSessionForViewer,
-  liveSessionList,
-  nextAnywhere,
-  nextInCommunity,
-} from './queries.ts';
+import { hostOverview, liveSessionList } from './plan-queries.ts';
+import { liveSessionForViewer, nextAnywhere, nextInCommunity } from './queries.ts';
 import type { SeasonFacts } from './seasons.ts';
 import { checkTime, type TimeCheck } from './time-check.ts';
 

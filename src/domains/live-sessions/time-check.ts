@@ -1,6 +1,6 @@
 import type { Reads } from '#db/client.ts';
 import { type HolidayClash, holidayClashes, type MembersHere } from './holidays.ts';
-import { type LiveSessionClash, liveSessionClashes, membersByZone } from './queries.ts';
+import { type LiveSessionClash, liveSessionClashes, membersByZone } from './plan-queries.ts';
 import { isInWindow, type SeasonFacts, windowOf } from './seasons.ts';
 import { startOf, wallTimeAt } from './zoned-time.ts';
 
