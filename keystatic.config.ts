@@ -32,6 +32,7 @@ export default config({
       Handbooks: ['handbook-members', 'handbook-sams', 'handbook-hosts', 'handbook-parts'],
       Portal: ['communities', 'people', 'seasons'],
       Library: ['resources', 'member-resources', 'files', 'images'],
+      'Launch kit': ['launch-texts', 'launch-slides', 'launch-guide'],
       Site: ['home', 'pages', 'faqs', 'testimonials', 'navigation', 'settings'],
     },
   },

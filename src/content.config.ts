@@ -27,6 +27,8 @@ export const collections = {
   'handbook-pages': entries('handbook-pages', all['handbook-pages'].schema),
   'handbook-parts': entries('handbook-parts', all['handbook-parts'].schema),
   images: entries('images', all.images.schema),
+  'launch-slides': entries('launch-slides', all['launch-slides'].schema),
+  'launch-texts': entries('launch-texts', all['launch-texts'].schema),
   'member-resources': entries('member-resources', all['member-resources'].schema),
   pages: entries('pages', all.pages.schema),
   people: entries('people', all.people.schema),
@@ -36,4 +38,5 @@ export const collections = {
   settings: single('settings', singletons.settings.schema),
   navigation: single('navigation', singletons.navigation.schema),
   home: single('home', singletons.home.schema),
+  'launch-guide': single('launch-guide', singletons['launch-guide'].schema),
 };

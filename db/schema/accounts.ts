@@ -46,6 +46,8 @@ export const users = sqliteTable(
     codeOfConductVersion: text().notNull(),
     codeOfConductAcceptedAt: instant().notNull(),
     createdAt: createdAt(),
+    /** The last day on which they used the portal, in their own zone: `2026-11-21`. Null until they do. */
+    lastSeenOn: text(),
     suspendedAt: instant(),
     /** When the user asked for, and will see, everything deleted; until then they may change their mind. */
     erasureDueAt: instant(),

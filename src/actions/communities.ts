@@ -91,15 +91,3 @@ export const downloadResponses = signedInForm(nothingInput, async (call) => {
   const file = await survey.exportResponses(call.ctx, call.viewer, slugOf(call));
   return file === undefined ? notFound : show(file);
 });
-
-/** A table as a response that no cache keeps. */
-export function asCsv(text: string, fileName: string): Response {
-  return new Response(text, {
-    headers: {
-      'Content-Type': 'text/csv; charset=utf-8',
-      'Content-Disposition': `attachment; filename="${fileName.replace(/[^\w.-]/g, '_')}"`,
-      'Cache-Control': 'private, no-store',
-      'X-Content-Type-Options': 'nosniff',
-    },
-  });
-}

@@ -5,9 +5,10 @@ import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { strFromU8, unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, expect, test, vi } from 'vitest';
-import type { Db } from '#db/client.ts';
+import type { Db, Tx } from '#db/client.ts';
 import * as accountTables from '#db/schema/accounts.ts';
 import * as admissionTables from '#db/schema/admissions.ts';
+import * as attendanceTables from '#db/schema/attendance.ts';
 import * as auditTables from '#db/schema/audit.ts';
 import * as communityTables from '#db/schema/communities.ts';
 import * as liveSessionTables from '#db/schema/live-sessions.ts';
@@ -40,6 +41,7 @@ const tables = Object.fromEntries(
   [
     accountTables,
     admissionTables,
+    attendanceTables,
     auditTables,
     communityTables,
     liveSessionTables,
@@ -251,8 +253,57 @@ async function fullDatabase() {
     await tx
       .insert(liveSessionTables.calendarFeeds)
       .values({ userId: id, tokenHash: 'hash', scope: 'going', createdAt: now });
+    await fillAttendance(tx, id, other.id, liveSessionId);
   });
   return { db, id, other, pictureId, formPictureId };
+}
+
+/** Marks of both, by each other; a file with rows of the first by name, and by an address that nobody has decided about. */
+async function fillAttendance(tx: Tx, id: Id<'usr'>, otherId: Id<'usr'>, liveSessionId: Id<'ses'>) {
+  const { attendance, attendanceChanges, attendanceImports, attendanceRows } = attendanceTables;
+  const importId = newId('imp', now);
+  const marked = { liveSessionId, mark: 'live', minutes: 83, source: 'import', importId } as const;
+  const both = [
+    { userId: id, by: otherId },
+    { userId: otherId, by: id },
+  ];
+  await tx
+    .insert(attendance)
+    .values(both.map(({ userId, by }) => ({ ...marked, userId, confirmedById: by, confirmedAt: now })));
+  await tx.insert(attendanceChanges).values(
+    both.map(({ userId, by }) => ({
+      ...{ ...marked, id: newId('chg', now), userId },
+      ...{ changedById: by, changedAt: now },
+    })),
+  );
+  const by = { confirmedById: id, confirmedAt: now, updatedAt: now };
+  await tx.insert(attendanceTables.attendanceSheets).values({ liveSessionId, importId, ...by });
+  const warnings = ['Line 9: Noor Findable has no address.'];
+  const summary = { title: 'Quiet corners', startedAt: null, endedAt: null, people: 2, guests: 0, warnings };
+  await tx.insert(attendanceImports).values({
+    ...{ id: importId, liveSessionId, fileName: 'report.csv', fileHash: 'hash', tool: 'teams', summary },
+    ...{ thresholdMinutes: 30, uploadedById: id, createdAt: now, confirmedAt: now, confirmedById: id },
+  });
+  const row = { importId, name: 'Noor Findable', minutes: 83, joinedAt: now, leftAt: dueAt };
+  await tx.insert(attendanceRows).values([
+    { ...row, line: 9, email: '', match: 'name', decision: 'user', userId: id },
+    { ...row, line: 10, email: oldEmail, match: 'none', decision: 'open' },
+  ]);
+  const alias = { communitySlug: 'school-librarians', decidedById: otherId, createdAt: now };
+  await tx.insert(attendanceTables.attendanceAliases).values([
+    { ...alias, alias: 'findable noor', decision: 'user', userId: id },
+    { ...alias, alias: oldEmail, decision: 'guest' },
+  ]);
+  await tx
+    .insert(attendanceTables.recordingViews)
+    .values({ liveSessionId, userId: id, openedAt: now, watchedAt: dueAt });
+  await tx.insert(attendanceTables.records).values({
+    ...{ id: newId('rec', now), userId: id, codeHash: 'hash', title: 'Season 2026–27' },
+    ...{ fromAt: now, untilAt: dueAt, createdAt: now, withdrawnAt: dueAt },
+  });
+  await tx
+    .insert(attendanceTables.attendanceSettings)
+    .values({ id: 1, thresholdMinutes: 30, updatedAt: now, updatedById: id });
 }
 
 async function unpacked(db: Db, id: Id<'usr'>) {
@@ -384,6 +435,8 @@ test('an old address that somebody else has by now is theirs', async () => {
   const heir = await addUser(db, now, { email: oldEmail, name: 'Heir' });
   await eraseDueUser({ db, now: dueAt }, id);
   expect(await placesOf(db, oldEmail)).toEqual([
+    'attendance_aliases.alias',
+    'attendance_rows.email',
     'enquiries.email',
     'outbox.to',
     'sam_offers.email',

@@ -10,20 +10,21 @@ import { findPicture, removePicture } from '../domains/accounts/pictures.ts';
 import { nothingInput } from '../domains/accounts/sign-in-inputs.ts';
 import { countAct, type Limit } from '../domains/accounts/throttles.ts';
 import { eraseAdmissions, personalAdmissions } from '../domains/admissions/personal-data.ts';
+import { eraseNudges, personalNudges } from '../domains/attendance/nudges.ts';
+import { eraseAttendance, personalAttendance } from '../domains/attendance/personal-data.ts';
 import { recordAuditEvent } from '../domains/audit/record.ts';
 import { personalCommunities } from '../domains/communities/personal-data.ts';
 import { eraseLiveSessions, personalLiveSessions } from '../domains/live-sessions/personal-data.ts';
 import { personalMail } from '../domains/mail/queries.ts';
 import { eraseMail } from '../domains/mail/upkeep.ts';
 import { eraseSchools, personalSchools } from '../domains/schools/personal-data.ts';
-import { csv } from '../lib/csv.ts';
 import type { Ctx } from '../platform/context.ts';
 import type { Id } from '../platform/ids.ts';
+import { csv } from '../platform/table-files.ts';
 import { refuseUntil, show, signedInForm } from './define.ts';
+import type { Download } from './downloads.ts';
 
 /** Everything that all domains keep about one person: how they take it with them, and how it is deleted. */
-
-export type Download = { fileName: string; bytes: Uint8Array<ArrayBuffer> };
 
 const downloads = { name: 'downloads', most: 10, inMs: 3_600_000 } as const satisfies Limit;
 
@@ -34,23 +35,14 @@ export const downloadMyData = signedInForm(nothingInput, async ({ ctx, viewer })
   return show(await packPersonalData(ctx, viewer.id));
 });
 
-/** The file as a response that no cache keeps. */
-export function asAttachment({ fileName, bytes }: Download): Response {
-  return new Response(bytes, {
-    headers: {
-      'Content-Type': 'application/zip',
-      'Content-Disposition': `attachment; filename="${fileName}"`,
-      'Cache-Control': 'private, no-store',
-      'X-Content-Type-Options': 'nosniff',
-    },
-  });
-}
-
 /**
  * A ZIP of what is kept about the user: everything as JSON, tables for spreadsheets, their picture, and a text that explains
  * them. Written into the audit log. Throws when there is no such user.
  */
-export async function packPersonalData({ db, now }: Ctx, userId: Id<'usr'>): Promise<Download> {
+export async function packPersonalData(
+  { db, now }: Ctx,
+  userId: Id<'usr'>,
+): Promise<Download & { bytes: Uint8Array<ArrayBuffer> }> {
   const person = await findPerson(db.read, userId);
   if (!person) throw new Error(`There is no user ${userId} to pack the data of.`);
   const accounts = await personalAccounts(db.read, person);
@@ -65,6 +57,8 @@ export async function packPersonalData({ db, now }: Ctx, userId: Id<'usr'>): Pro
     admissions: await personalAdmissions(db.read, person),
     communities: await personalCommunities(db.read, person),
     liveSessions: await personalLiveSessions(db.read, person),
+    attendance: await personalAttendance(db.read, person),
+    nudges: await personalNudges(db.read, person),
   };
   const picture = person.pictureId ? await findPicture(person.pictureId) : undefined;
   await db.write((tx) =>
@@ -95,16 +89,21 @@ type Mails = ({ address: string } & Awaited<ReturnType<typeof personalMail>>)[];
 const moment = (at: Date | null) => at?.toISOString() ?? '';
 
 function signInTable(signIns: Accounts['signIns']): string {
-  return csv(
-    ['Device', 'Signed in at (UTC)', 'Last used at (UTC)', 'Ends at (UTC)'],
-    signIns.map((row) => [row.device, moment(row.signedInAt), moment(row.lastUsedAt), moment(row.endsAt)]),
-  );
+  return csv({
+    head: ['Device', 'Signed in at (UTC)', 'Last used at (UTC)', 'Ends at (UTC)'],
+    rows: signIns.map((row) => [
+      row.device,
+      moment(row.signedInAt),
+      moment(row.lastUsedAt),
+      moment(row.endsAt),
+    ]),
+  });
 }
 
 function mailTable(mails: Mails): string {
-  return csv(
-    ['To', 'Subject', 'Kind', 'State', 'Written at (UTC)', 'Sent at (UTC)'],
-    mails.flatMap(({ address, mails: rows }) =>
+  return csv({
+    head: ['To', 'Subject', 'Kind', 'State', 'Written at (UTC)', 'Sent at (UTC)'],
+    rows: mails.flatMap(({ address, mails: rows }) =>
       rows.map((row) => [
         address,
         row.subject,
@@ -114,7 +113,7 @@ function mailTable(mails: Mails): string {
         moment(row.sentAt),
       ]),
     ),
-  );
+  });
 }
 
 const readme = (now: Date) => `What PeerSphere keeps about you
@@ -139,6 +138,11 @@ peersphere.json   Everything, in a form that other programs can read:
   liveSessions    what you answered, which you led or supported, and since when
                   you have a calendar address. Not the address itself, of
                   which we keep only a fingerprint
+  attendance      which live sessions you attended or watched, how we know, and
+                  when you made records of professional development. Not the
+                  codes of records, of which we keep only a fingerprint
+  nudges          short mails of the last thirty days by which your school
+                  asked you to take the next step
 sign-ins.csv      signIns as a table
 mails.csv         mail as a table
 picture.webp      your picture, if you have one
@@ -166,6 +170,8 @@ async function eraseEverywhere(tx: Tx, now: Date, person: Person): Promise<Id<'p
   const ofForms = await eraseSchools(tx, person);
   await eraseAdmissions(tx, person);
   await eraseLiveSessions(tx, now, person);
+  await eraseAttendance(tx, person);
+  await eraseNudges(tx, person);
   for (const address of person.addresses) await eraseMail(tx, address);
   await eraseAccounts(tx, now, person);
   return person.pictureId ? [person.pictureId, ...ofForms] : ofForms;

@@ -32,6 +32,8 @@ export type CollectionDefinition = {
   schema: (tools: SchemaTools) => z.ZodObject;
   /** Address of an entry on the site, for the CMS and for links; none for entries without a page. */
   href?: (id: string) => string;
+  /** Names that its texts may hold in braces, as `{school}`. Such texts are pasted elsewhere, so they take no blocks. */
+  placeholders?: readonly string[];
 };
 
 /** One file of its own, not a list. */
@@ -40,6 +42,8 @@ export type SingletonDefinition = {
   path: string;
   fields: Record<string, ComponentSchema>;
   schema: (tools: SchemaTools) => z.ZodObject;
+  /** Names that its texts may hold in braces, as `{school}`. */
+  placeholders?: readonly string[];
 };
 
 export type CollectionName =
@@ -49,6 +53,8 @@ export type CollectionName =
   | 'handbook-pages'
   | 'handbook-parts'
   | 'images'
+  | 'launch-slides'
+  | 'launch-texts'
   | 'member-resources'
   | 'pages'
   | 'people'

@@ -4,6 +4,7 @@ import { faqs } from './faqs.ts';
 import { files } from './files.ts';
 import { handbookPages, handbookParts } from './handbooks.ts';
 import { images } from './images.ts';
+import { launchGuide, launchSlides, launchTexts } from './launch-kit.ts';
 import { pages } from './pages.ts';
 import { people } from './people.ts';
 import { memberResources, resources } from './resources.ts';
@@ -25,6 +26,8 @@ export const collections = {
   seasons,
   images,
   files,
+  'launch-texts': launchTexts,
+  'launch-slides': launchSlides,
 } satisfies Record<CollectionName, CollectionDefinition>;
 
 export const collectionNames = Object.keys(collections) as CollectionName[];
@@ -33,6 +36,9 @@ export const collectionNames = Object.keys(collections) as CollectionName[];
 export const collectionOf = (name: CollectionName): CollectionDefinition => collections[name];
 
 /** Every single file of its own. */
-export const singletons = { home, navigation, settings } satisfies Record<string, SingletonDefinition>;
+export const singletons = { home, navigation, settings, 'launch-guide': launchGuide } satisfies Record<
+  string,
+  SingletonDefinition
+>;
 
 export type SingletonName = keyof typeof singletons;

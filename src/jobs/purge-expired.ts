@@ -4,14 +4,16 @@ import { purgeLoginSessions } from '../domains/accounts/login-sessions.ts';
 import { removePicture } from '../domains/accounts/pictures.ts';
 import { purgeThrottles } from '../domains/accounts/throttles.ts';
 import { purgeTokens } from '../domains/accounts/tokens.ts';
+import { purgeImports } from '../domains/attendance/imports.ts';
+import { purgeNudges } from '../domains/attendance/nudges.ts';
 import { purgeMail } from '../domains/mail/upkeep.ts';
 import { purgeSignUps } from '../domains/schools/sign-ups.ts';
 import { eraseDueUsers } from './erase-due.ts';
 import { sweepPictures } from './sweep-pictures.ts';
 
 /**
- * Forgets what is over: sign-ins, links, counts, addresses that people left, old mails, forms that nobody confirmed with their
- * pictures, people who asked for it seven days ago, and pictures that belong to nobody.
+ * Forgets what is over: sign-ins, links, counts, addresses that people left, old mails, names in attendance files, forms that
+ * nobody confirmed with their pictures, people who asked for it seven days ago, and pictures that belong to nobody.
  */
 export async function purgeExpired(db: Db, now: Date): Promise<void> {
   await purgeLoginSessions({ db, now });
@@ -19,6 +21,8 @@ export async function purgeExpired(db: Db, now: Date): Promise<void> {
   await db.write((tx) => purgeTokens(tx, now));
   await db.write((tx) => purgeAddressChanges(tx, now));
   await db.write((tx) => purgeMail(tx, now));
+  await db.write((tx) => purgeNudges(tx, now));
+  await db.write((tx) => purgeImports(tx, now));
   const pictures = await db.write((tx) => purgeSignUps(tx, now));
   for (const pictureId of pictures) await removePicture(pictureId);
   await eraseDueUsers({ db, now });

@@ -13,6 +13,11 @@ export function longDay(day: Day): string {
   return long.format(utc(day));
 }
 
+/** `2 Nov 2026`. */
+export function shortDay(day: Day): string {
+  return shortWithYear.format(utc(day));
+}
+
 /**
  * The ends of a range as they are shown, `12 Oct` and `6 Nov`: with their years where these differ, and without an end
  * for a single day.

@@ -18,12 +18,13 @@ const lastPage = 4000;
 
 /**
  * What `?q=&sort=&page=` asks for. `sort` names one of `sorts`, with `-` before it from the last to the first; anything
- * else means `initial`. A page that is no whole number from 1 means the first.
+ * else means `initial`. A page that is no whole number from 1 means the first. A page has 25 rows, or `limit`.
  */
 export function listView<Sort extends string>(
   params: URLSearchParams,
   sorts: readonly Sort[],
   initial: NoInfer<Sort> | `-${NoInfer<Sort>}`,
+  limit = pageSize,
 ): ListView<Sort> {
   const asked = params.get('sort') ?? '';
   const chosen = sorts.some((sort) => asked === sort || asked === `-${sort}`) ? asked : initial;
@@ -34,14 +35,14 @@ export function listView<Sort extends string>(
     sort: (descending ? chosen.slice(1) : chosen) as Sort,
     descending,
     page,
-    offset: (page - 1) * pageSize,
-    limit: pageSize,
+    offset: (page - 1) * limit,
+    limit,
   };
 }
 
 /** How many pages `total` rows take: at least 1. */
-export function pageCount(total: number): number {
-  return Math.max(1, Math.ceil(total / pageSize));
+export function pageCount(total: number, limit = pageSize): number {
+  return Math.max(1, Math.ceil(total / limit));
 }
 
 /**

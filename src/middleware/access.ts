@@ -1,7 +1,7 @@
 import { hasRole, isMember, isRecentlySignedIn, type Viewer } from '../domains/accounts/model.ts';
 
 /**
- * Who may enter a route. `member`: whoever holds any role; `cms`: editors and staff, and nobody else learns that it is
+ * Who may enter a route. `member`: whoever holds any role; `ta`: who takes attendance, which hosts and staff do too; `cms`: editors and staff, and nobody else learns that it is
  * there. `recently`: only within fifteen minutes of giving the password.
  */
 export type Rule =
@@ -11,6 +11,7 @@ export type Rule =
   | 'member'
   | 'sam'
   | 'host'
+  | 'ta'
   | 'staff'
   | 'staff recently'
   | 'cms';
@@ -36,14 +37,22 @@ export const access: Readonly<Record<string, Rule>> = {
   '/unsubscribe/[token]': 'anyone',
   '/webhooks/resend': 'anyone',
   '/live-sessions/[id]': 'anyone',
+  '/live-sessions/[id]/recording': 'signed-in',
+  '/live-sessions/[id]/attendance': 'ta',
+  '/live-sessions/[id]/attendance/import/[import]': 'ta',
+  '/attendance': 'ta',
   '/host': 'host',
   '/host/live-sessions/new': 'host',
   '/host/live-sessions/[id]/edit': 'host',
   '/staff/live-sessions': 'staff',
+  '/staff/settings': 'staff',
   '/_server-islands/[name]': 'anyone',
   '/me/menu': 'anyone',
   '/me': 'signed-in',
   '/me/communities': 'signed-in',
+  '/me/record': 'signed-in',
+  '/me/record/pdf': 'signed-in',
+  '/record/[code]': 'anyone',
   '/me/profile': 'signed-in',
   '/me/picture': 'signed-in',
   '/me/address': 'signed-in',
@@ -60,6 +69,16 @@ export const access: Readonly<Record<string, Rule>> = {
   '/sam': 'sam',
   '/sam/[school]': 'sam',
   '/sam/[school]/remove/[user]': 'sam',
+  '/sam/[school]/members.[format]': 'sam',
+  '/sam/[school]/attendance': 'sam',
+  '/sam/[school]/attendance.[format]': 'sam',
+  '/sam/[school]/charts': 'sam',
+  '/sam/[school]/report.[format]': 'sam',
+  '/sam/[school]/nudges': 'sam',
+  '/sam/[school]/launch-kit': 'sam',
+  '/sam/[school]/launch-kit/guide': 'sam',
+  '/sam/[school]/launch-kit/deck': 'sam',
+  '/sam/[school]/launch-kit/notes': 'sam',
   '/set-up/[token]': 'anyone',
   '/staff': 'staff',
   '/staff/people': 'staff',
@@ -127,6 +146,8 @@ function holds(viewer: Viewer, rule: Rule): boolean {
       return hasRole(viewer, 'sam') || hasRole(viewer, 'staff');
     case 'host':
       return hasRole(viewer, 'host') || hasRole(viewer, 'staff');
+    case 'ta':
+      return hasRole(viewer, 'ta') || hasRole(viewer, 'host') || hasRole(viewer, 'staff');
     case 'staff':
       return hasRole(viewer, 'staff');
     default:

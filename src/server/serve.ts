@@ -78,7 +78,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       if (await files.serve(request, response, pathname, status)) return;
     } else {
       const body = await readBody(request, largestBodyAt(pathname, request.headers['content-type']));
-      if (!body) return refuse(response, 413, 'That is more than the site takes at once.');
+      if (!body) return refuse(response, 413, tooLargeAt(pathname));
       Object.assign(request, { body }); // where Astro looks for a body that was read already
     }
     const address = networkOf(clientAddress(request, options.trustedProxies ?? 0));
@@ -140,10 +140,17 @@ function pathOnly(address: string): string {
 /** How many bytes a request to this address may bring. */
 function largestBodyAt(pathname: string, type = ''): number {
   if (pathname.startsWith('/api/keystatic/')) return largestSave;
-  if (/^\/sam\/[^/]+\/invite$/.test(pathname)) return largestList;
+  if (/^\/sam\/[^/]+\/invite$/.test(pathname) || takesAttendanceFile.test(pathname)) return largestList;
   const takesPicture = pathname === '/me/picture' || pathname.startsWith('/activate/');
   return takesPicture && /^multipart\/form-data\b/i.test(type) ? largestPicture : largestBody;
 }
+
+const takesAttendanceFile = /^\/live-sessions\/[^/]+\/attendance$/;
+
+const tooLargeAt = (pathname: string) =>
+  takesAttendanceFile.test(pathname)
+    ? 'This file is larger than 2 MB, so nothing of it was taken. An attendance report is far smaller: please go back and look whether it is the right file.'
+    : 'That is more than the site takes at once.';
 
 /** Who sent a request: the other end of the socket or, behind proxies of ours, whom the first of them heard from. */
 function clientAddress(request: IncomingMessage, trustedProxies: number): string {

@@ -7,6 +7,7 @@ export const portalSections = {
     links: [
       { label: 'All communities', href: '/me/communities' },
       { label: 'Calendar', href: '/me/calendar' },
+      { label: 'Your record', href: '/me/record' },
       { label: 'Profile and settings', href: '/me' },
     ],
   },
@@ -15,6 +16,7 @@ export const portalSections = {
     links: [
       { label: 'Your live sessions', href: '/host' },
       { label: 'Plan a live session', href: '/host/live-sessions/new' },
+      { label: 'Attendance', href: '/attendance' },
     ],
   },
   staff: {
@@ -23,11 +25,13 @@ export const portalSections = {
       { label: 'Overview', href: '/staff' },
       { label: 'Schools', href: '/staff/schools' },
       { label: 'Live sessions', href: '/staff/live-sessions' },
+      { label: 'Attendance', href: '/attendance' },
       { label: 'People', href: '/staff/people' },
       { label: 'Applications', href: '/staff/applications' },
       { label: 'Coupons', href: '/staff/coupons' },
       { label: 'Enquiries', href: '/staff/enquiries' },
       { label: 'Outbox', href: '/staff/outbox' },
+      { label: 'Settings', href: '/staff/settings' },
       { label: 'Audit log', href: '/staff/audit' },
     ],
   },

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { ensureBrowser } from '../find-browser.ts';
 import { type RunningServer, runNode } from '../site.ts';
 import { measureActivationCrash } from './activation-crash.ts';
+import { measureAttendance } from './attendance.ts';
 import { measureBuild } from './build.ts';
 import { measureEnumeration } from './enumeration.ts';
 import { measureLighthouse } from './lighthouse.ts';
@@ -30,6 +31,7 @@ const subjects: Record<string, Subject> = {
   'sign-in-load': measureSignInLoad,
   enumeration: measureEnumeration,
   'activation-crash': measureActivationCrash,
+  attendance: measureAttendance,
 };
 
 const { values, positionals } = parseArgs({

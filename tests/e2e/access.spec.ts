@@ -60,6 +60,7 @@ const opens: Record<Exclude<Rule, 'anyone'>, readonly Role[] | 'everybody'> = {
   member: ['member', 'sam', 'host', 'ta', 'editor', 'staff'],
   sam: ['sam', 'staff'],
   host: ['host', 'staff'],
+  ta: ['ta', 'host', 'staff'],
   staff: ['staff'],
   'staff recently': ['staff'],
   cms: ['editor', 'staff'],

@@ -1,6 +1,7 @@
 import { cp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkContent } from '../../src/domains/publishing/check-content.ts';
 import { newPage, type PageOptions, useBrowser } from '../browser.ts';
 import { cookieOf, makeUser, signInAs, type TestUser, usePortal } from '../portal.ts';
 import { type RunningServer, runNode, serveSite } from '../site.ts';
@@ -91,6 +92,8 @@ test.each([
   ['images', 'three-networks', 'Title'],
   ['files', 'live-session-checklist', 'Title'],
   ['pages', 'membership', 'Title'],
+  ['launch-texts', 'full-invitation', 'Title'],
+  ['launch-slides', 'open-the-link', 'Headline'],
 ])('the CMS opens an entry of %s', async (collection, entry, field) => {
   const page = await editorPage();
   await page.goto(`/keystatic/collection/${collection}/item/${entry}`);
@@ -99,10 +102,26 @@ test.each([
   expect(await name.inputValue()).not.toBe('');
 });
 
-test.each(['home', 'navigation', 'settings'])('the CMS opens %s', async (single) => {
+test.each(['home', 'navigation', 'settings', 'launch-guide'])('the CMS opens %s', async (single) => {
   const page = await editorPage();
   await page.goto(`/keystatic/singleton/${single}`);
   await page.getByRole('button', { name: 'Save' }).waitFor();
+});
+
+test('an editor changes a text of the launch kit, and its placeholders stay what they are', async () => {
+  const page = await editorPage({ viewport: { width: 1400, height: 1000 } });
+  await page.goto('/keystatic/collection/launch-texts/item/newsletter-short');
+  const text = page.getByRole('textbox', { name: 'Text', exact: true });
+  await text.getByRole('paragraph').first().click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.type('{school} has news. ');
+  await page.getByRole('button', { name: 'Save' }).click();
+  const saved = () => readFile(path.join(contentDir, 'launch-kit/texts/newsletter-short.mdoc'), 'utf8');
+  await expect.poll(saved).toContain('{school} has news. Meet people');
+  expect(await saved()).toMatch(
+    /in \{communities\} communities.*\[our staff link\]\((?:\{link\}|%7Blink%7D)\)/s,
+  );
+  expect(await checkContent(contentDir)).toEqual([]);
 });
 
 /** Headers of a save, as the editor’s browser would send them from a page at `origin`. */

@@ -130,6 +130,16 @@ const expected: Record<Exclude<Rule, `${string} recently`>, Record<Person, Entry
     editor: 'not-found',
     staff: 'enter',
   },
+  ta: {
+    anonymous: 'sign-in',
+    'signed in without a role': 'not-found',
+    member: 'not-found',
+    SAM: 'not-found',
+    host: 'enter',
+    TA: 'enter',
+    editor: 'not-found',
+    staff: 'enter',
+  },
   staff: {
     anonymous: 'sign-in',
     'signed in without a role': 'not-found',

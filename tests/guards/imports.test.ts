@@ -54,7 +54,7 @@ const ladder = [
   ['schools', 'admissions', 'resources', 'handbooks'],
   ['communities'],
   ['live-sessions'],
-  ['attendance', 'support-groups', 'discussions', 'hosting'],
+  ['attendance', 'launch-kit', 'support-groups', 'discussions', 'hosting'],
   ['site'],
 ];
 const rungOf = (domain: string) => ladder.findIndex((rung) => rung.includes(domain));
@@ -106,7 +106,7 @@ describe('imports', () => {
       ({ from }) => /\/client\/[^/]+\.tsx?$/.test(from) && !from.includes('Editor.tsx'),
     );
     const allowed =
-      /^(?:react|astro:actions|src\/lib\/|src\/ui\/|src\/domains\/[^/]+\/(?:model|inputs)\.ts|src\/domains\/[^/]+\/ui\/client\/)/;
+      /^(?:react|reveal\.js|astro:actions|src\/lib\/|src\/ui\/|src\/domains\/[^/]+\/(?:model|inputs)\.ts|src\/domains\/[^/]+\/ui\/client\/)/;
     expect(inBrowser.filter(({ to }) => !allowed.test(to)).map(describeImport)).toEqual([]);
   });
 

@@ -390,3 +390,28 @@ test('with the user go their sign-ins', async () => {
   expect(await find(1)).toBeNull();
   expect(await db.read.$count(loginSessions)).toBe(0);
 });
+
+describe('the last day on which somebody was here', () => {
+  const lastSeenOn = async (db: TestDatabase, id: Id<'usr'>) =>
+    (await db.read.select({ on: users.lastSeenOn }).from(users).where(eq(users.id, id)))[0]?.on;
+
+  test('is kept when they sign in, in their own zone, and none before', async () => {
+    const db = await useDatabase();
+    const user = await addUser(db, at(0));
+    expect(await lastSeenOn(db, user.id)).toBeNull();
+    await signInOn(db, user.id, 7 * hour); // 00:30 in Shanghai
+    expect(await lastSeenOn(db, user.id)).toBe('2026-11-22');
+  });
+
+  test('moves with the first use on another day, and costs no write more', async () => {
+    const { db, user, cookie } = await signedIn();
+    const { db: counted, count } = countQueries(db);
+    const use = (ms: number) => findViewer({ db: counted, now: at(ms) }, cookie);
+    await use(6 * minute);
+    expect(await lastSeenOn(db, user.id)).toBe('2026-11-21');
+    await use(day);
+    await use(day + minute);
+    expect(await lastSeenOn(db, user.id)).toBe('2026-11-22');
+    expect(count.writes).toBe(2);
+  });
+});

@@ -2,6 +2,7 @@ import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
 import { type Adapter, type DatabaseSession, type DatabaseUser, Lucia, TimeSpan } from 'lucia';
 import type { Tx } from '#db/client.ts';
 import { loginSessions, users } from '#db/schema/accounts.ts';
+import { dayIn } from '../../lib/time.ts';
 import type { Ctx } from '../../platform/context.ts';
 import { env } from '../../platform/env.ts';
 import type { Id } from '../../platform/ids.ts';
@@ -113,7 +114,8 @@ export function signedOutCookies(): Cookie[] {
 
 /**
  * Who holds this cookie, and cookies to set again where their time was prolonged. Null when it is unknown, over, or of a
- * user who is suspended or asked to be erased. One query; once in five minutes also one write.
+ * user who is suspended or asked to be erased. One query; once in five minutes also one write, which on the first of a day
+ * keeps that the user was here on it.
  */
 export async function findViewer(
   ctx: Ctx,
@@ -124,7 +126,8 @@ export async function findViewer(
   if (!session) return null;
   const idHash = hashSecret(cookie);
   const { createdAt, lastUsedAt, authenticatedAt, device } = session;
-  if (ctx.now.getTime() - lastUsedAt.getTime() >= touchEvery) await touch(ctx, idHash);
+  if (ctx.now.getTime() - lastUsedAt.getTime() >= touchEvery)
+    await touch(ctx, idHash, user, lastUsedAt);
   return {
     viewer: { ...user, loginSession: { idHash, createdAt, lastUsedAt, authenticatedAt, device } },
     cookies: session.fresh ? signedInCookies(cookie) : [],
@@ -176,10 +179,18 @@ export async function purgeLoginSessions(ctx: Ctx): Promise<void> {
   await ctx.db.write((tx) => tx.delete(loginSessions).where(lt(loginSessions.expiresAt, ctx.now)));
 }
 
-async function touch(ctx: Ctx, idHash: string) {
-  await ctx.db.write((tx) =>
-    tx.update(loginSessions).set({ lastUsedAt: ctx.now }).where(eq(loginSessions.idHash, idHash)),
-  );
+async function touch(
+  { db, now }: Ctx,
+  idHash: string,
+  { id, timeZone }: { id: Id<'usr'>; timeZone: string },
+  lastUsedAt: Date,
+) {
+  const today = dayIn(timeZone, now);
+  await db.write(async (tx) => {
+    await tx.update(loginSessions).set({ lastUsedAt: now }).where(eq(loginSessions.idHash, idHash));
+    if (dayIn(timeZone, lastUsedAt) !== today)
+      await tx.update(users).set({ lastSeenOn: today }).where(eq(users.id, id));
+  });
 }
 
 function signedInCookies(secret: string): Cookie[] {
@@ -257,6 +268,9 @@ function adapter({ db, now }: Ctx, passwordHash?: string): Adapter {
         if (passwordHash !== undefined && !(await hasPassword(tx, userId, passwordHash)))
           throw new PasswordReplaced('The password was replaced while it was checked.');
         await tx.insert(loginSessions).values({ idHash: hashSecret(id), userId, expiresAt, ...attributes });
+        const [user] = await tx.select({ timeZone: users.timeZone }).from(users).where(eq(users.id, userId));
+        const lastSeenOn = dayIn(user?.timeZone ?? 'UTC', now);
+        await tx.update(users).set({ lastSeenOn }).where(eq(users.id, userId));
         await recordAuditEvent(tx, {
           at: now,
           actorId: userId,

@@ -69,6 +69,7 @@ export async function personalAccounts(read: Reads, { userId, addresses }: Perso
       codeOfConductVersion: users.codeOfConductVersion,
       codeOfConductAcceptedAt: users.codeOfConductAcceptedAt,
       createdAt: users.createdAt,
+      lastSeenOn: users.lastSeenOn,
       suspendedAt: users.suspendedAt,
       erasureDueAt: users.erasureDueAt,
     })

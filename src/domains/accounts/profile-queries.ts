@@ -1,8 +1,8 @@
-import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, or } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
 import { roleGrants, users } from '#db/schema/accounts.ts';
 import { communities, communityMembers } from '#db/schema/communities.ts';
-import { invitations, schools, signUps } from '#db/schema/schools.ts';
+import { schools, signUps } from '#db/schema/schools.ts';
 import type { Day } from '../../lib/dates.ts';
 import { dayIn } from '../../lib/time.ts';
 import type { Id } from '../../platform/ids.ts';
@@ -177,28 +177,4 @@ export async function picturesInUse(read: Reads, ids: Id<'pic'>[]): Promise<Read
     .from(signUps)
     .where(inArray(signUps.pictureId, ids));
   return new Set([...ofUsers, ...ofForms].flatMap(({ id }) => (id ? [id] : [])));
-}
-
-/** What the SAM of a school sees of one of its members. */
-export type SeenBySchool = {
-  schoolName: string;
-  joinedAt: Date;
-  /** The address that the invitation went to; null where they came by the activation link. */
-  invitedAddress: string | null;
-};
-
-/** What the SAM of each of the user’s schools sees of them beside name and role. */
-export async function seenBySchools(read: Reads, userId: Id<'usr'>): Promise<SeenBySchool[]> {
-  return read
-    .select({
-      schoolName: schools.name,
-      joinedAt: roleGrants.createdAt,
-      invitedAddress: sql<
-        string | null
-      >`(SELECT ${invitations.email} FROM ${invitations} INNER JOIN ${users} ON ${users.email} = ${invitations.email} WHERE ${users.id} = ${userId} AND ${invitations.schoolId} = ${schools.id})`,
-    })
-    .from(roleGrants)
-    .innerJoin(schools, eq(schools.id, roleGrants.scopeId))
-    .where(and(eq(roleGrants.userId, userId), eq(roleGrants.role, 'member'), ne(roleGrants.scopeId, '')))
-    .orderBy(asc(schools.name));
 }

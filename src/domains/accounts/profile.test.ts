@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { afterAll, expect, test, vi } from 'vitest';
 import type { Db } from '#db/client.ts';
 import { firstSteps, users } from '#db/schema/accounts.ts';
-import { invitations, schools } from '#db/schema/schools.ts';
+import { schools } from '#db/schema/schools.ts';
 import { newId } from '#src/platform/ids.ts';
 import { addUser, useDatabase } from '../../../tests/database.ts';
 import type { Profile } from './profile.ts';
@@ -14,7 +14,7 @@ vi.hoisted(() => {
 });
 
 const { clearPicture, saveProfile, setPicture } = await import('./profile.ts');
-const { findOwnProfile, maySeePicture, seenBySchools, shownProfile } = await import('./profile-queries.ts');
+const { findOwnProfile, maySeePicture, shownProfile } = await import('./profile-queries.ts');
 const { firstStepsOf, recordStep } = await import('./first-steps.ts');
 const { findPicture, storePicture } = await import('./pictures.ts');
 const { findViewer, startLoginSession } = await import('./login-sessions.ts');
@@ -176,21 +176,4 @@ test('the picture of somebody who is to be erased is seen by nobody', async () =
   const staff = await viewerOf(db, (await addUser(db, now, { roles: [['staff']] })).id);
   await db.write((tx) => tx.update(users).set({ erasureDueAt: now }).where(eq(users.id, owner.id)));
   expect(await maySeePicture(db.read, staff, pictureId)).toBe(false);
-});
-
-test('what a school sees of somebody is told: the address only where it invited them', async () => {
-  const db = await useDatabase();
-  const [one, other] = [await addSchool(db, 'One', '2027-07-31'), await addSchool(db, 'Two', '2027-07-31')];
-  const noor = await addUser(db, now, {
-    roles: [
-      ['member', one],
-      ['member', other],
-    ],
-  });
-  const invitation = { id: newId('inv', now), schoolId: other, createdAt: now, lastSentAt: now };
-  await db.write((tx) => tx.insert(invitations).values({ ...invitation, email: noor.email }));
-  expect(await seenBySchools(db.read, noor.id)).toEqual([
-    { schoolName: 'One', joinedAt: now, invitedAddress: null },
-    { schoolName: 'Two', joinedAt: now, invitedAddress: noor.email },
-  ]);
 });

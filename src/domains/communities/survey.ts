@@ -2,9 +2,9 @@ import { and, asc, count, desc, eq, isNull, max } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
 import { users } from '#db/schema/accounts.ts';
 import { communities, communityMembers, surveyQuestions, surveyResponses } from '#db/schema/communities.ts';
-import { csv } from '../../lib/csv.ts';
 import type { Ctx } from '../../platform/context.ts';
 import { type Id, newId } from '../../platform/ids.ts';
+import { csv } from '../../platform/table-files.ts';
 import { recordStep } from '../accounts/first-steps.ts';
 import type { Viewer } from '../accounts/model.ts';
 import { recordAuditEvent } from '../audit/record.ts';
@@ -293,12 +293,12 @@ export async function exportResponses(
       detail: { responses: responses.length },
     }),
   );
-  return csv(
-    ['Name', 'Answered at (UTC)', ...questions.map(({ text }) => text)],
-    responses.map((response) => [
+  return csv({
+    head: ['Name', 'Answered at (UTC)', ...questions.map(({ text }) => text)],
+    rows: responses.map((response) => [
       response.name,
       response.updatedAt.toISOString(),
       ...questions.map(({ id }) => answerText(response.answers, id)),
     ]),
-  );
+  });
 }

@@ -291,6 +291,16 @@ export type CommunityRounds = {
   others: PlannedRow[];
 };
 
+/** The ids of every live session of an overview, each once. */
+export const plannedIn = (overview: readonly CommunityRounds[]): Id<'ses'>[] => [
+  ...new Set(
+    overview.flatMap(({ rounds, others }) => [
+      ...rounds.flatMap(({ liveSession }) => (liveSession ? [liveSession.id] : [])),
+      ...others.map(({ id }) => id),
+    ]),
+  ),
+];
+
 /**
  * For each community that the viewer hosts: the rounds of its seasons, what is planned in them, and what else is. A sprint
  * season is shown to communities that plan in it. 2 queries.

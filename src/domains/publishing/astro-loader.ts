@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Loader, LoaderContext } from 'astro/loaders';
 import type { CollectionName } from '../../collections/define.ts';
-import { collectionOf, type SingletonName } from '../../collections/registry.ts';
+import { collectionOf, type SingletonName, singletons } from '../../collections/registry.ts';
 import { env } from '../../platform/env.ts';
 import { type ReadResult, readCollection, readSingleton } from './read-content.ts';
 
@@ -14,7 +14,7 @@ export function loadCollection(name: CollectionName): Loader {
 
 /** Loads one of the single files, as the only entry of a collection of its name. */
 export function loadSingleton(name: SingletonName): Loader {
-  return contentLoader(name, [path.join(env.contentDir, `${name}.yaml`)], async () => {
+  return contentLoader(name, [path.join(env.contentDir, `${singletons[name].path}.yaml`)], async () => {
     const single = await readSingleton(env.contentDir, name);
     return 'message' in single
       ? { entries: [], unreadable: [single] }

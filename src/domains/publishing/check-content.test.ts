@@ -243,3 +243,40 @@ describe('a file', () => {
     expect(await problems()).toEqual(['content/settings.yaml: is missing.']);
   });
 });
+
+describe('a text of the launch kit', () => {
+  const invitation = 'launch-kit/texts/full-invitation.mdoc';
+  const known = '{school}, {link}, {sam}, {network}, {communities}, {colleagues}, {joined}';
+
+  test('with a placeholder that nobody knows is named with its line', async () => {
+    await edit(invitation, (source) => source.replace('Open our link: {link}', 'Open [it]({lnk}): {link}'));
+    const line =
+      (await readFile(path.join(dir, invitation), 'utf8'))
+        .split('\n')
+        .findIndex((text) => text.includes('{lnk}')) + 1;
+    expect(await problems()).toEqual([
+      `content/${invitation}, line ${line}: {lnk} is no placeholder: use ${known}, or no braces.`,
+    ]);
+  });
+
+  test('is looked through in its fields as well, at any depth', async () => {
+    await edit('launch-kit/guide.yaml', (source) => source.replace('A face makes', 'A {face} makes'));
+    expect(await problems()).toEqual([
+      `content/launch-kit/guide.yaml, field “steps › 1 › text”: {face} is no placeholder: use ${known}, or no braces.`,
+    ]);
+  });
+
+  test('takes no blocks, which nothing would draw in a mail', async () => {
+    await edit(invitation, (source) => `${source}\n{% callout %}\n\nHello\n\n{% /callout %}\n`);
+    expect((await problems()).filter((problem) => problem.includes('takes no blocks'))).toHaveLength(2);
+  });
+
+  test('may link to its placeholder, and its other links are followed', async () => {
+    await edit(invitation, (source) =>
+      source.replace('Open our link: {link}', '[Open it]({link}) or [this](/nowhere)'),
+    );
+    expect(await problems()).toEqual([
+      expect.stringContaining('The link /nowhere leads nowhere: there is no page /nowhere.'),
+    ]);
+  });
+});

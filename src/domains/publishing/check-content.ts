@@ -3,9 +3,10 @@ import path from 'node:path';
 import type { ImageMetadata } from 'astro';
 import { z } from 'astro/zod';
 import sharp from 'sharp';
-import type { CollectionName, SchemaTools } from '../../collections/define.ts';
+import type { CollectionName, SchemaTools, SingletonDefinition } from '../../collections/define.ts';
 import { collectionNames, collectionOf, type SingletonName, singletons } from '../../collections/registry.ts';
 import { fileHref, isKnownKind } from '../../lib/files.ts';
+import { unknownPlaceholders, withSampleTargets } from '../../lib/rich-text/placeholders.ts';
 import { renderRichText, richTextLinks, richTextProblems } from '../../lib/rich-text/render.ts';
 import {
   fixedPages,
@@ -36,18 +37,25 @@ export async function checkContent(contentDir: string): Promise<ContentProblem[]
   const pages = pagesOf(library, membersOnly);
   const here = { folder: contentDir };
   const tools = toolsFor(library, (file) => path.join(here.folder, file));
-  const check = async (entry: ContentFile, schema: z.ZodObject) => {
+  const check = async (entry: ContentFile, schema: z.ZodObject, placeholders?: readonly string[]) => {
     here.folder = path.join(contentDir, path.dirname(entry.file));
     problems.push(...(await fieldProblems(entry, schema)), ...fieldLinkProblems(entry, pages));
+    if (placeholders) problems.push(...placeholderProblems(entry, placeholders));
   };
   for (const name of collectionNames) {
+    const { shape, placeholders } = collectionOf(name);
     const schema = collectionOf(name).schema(tools); // one for all entries: making one costs more than using it
     for (const entry of library.byCollection.get(name)?.values() ?? []) {
-      await check(entry, schema);
-      if (collectionOf(name).shape === 'body') problems.push(...bodyProblems(entry, library, pages));
+      await check(entry, schema, placeholders);
+      if (shape !== 'body') continue;
+      const plain = placeholders && { ...entry, body: withSampleTargets(entry.body) };
+      problems.push(...bodyProblems(plain ?? entry, library, pages), ...(plain ? blockProblems(plain) : []));
     }
   }
-  for (const [name, entry] of library.singles) await check(entry, singletons[name].schema(tools));
+  for (const [name, entry] of library.singles) {
+    const { schema, placeholders }: SingletonDefinition = singletons[name];
+    await check(entry, schema(tools), placeholders);
+  }
   problems.push(
     ...partProblems(library),
     ...membersAssetProblems(library, membersOnly),
@@ -148,6 +156,40 @@ function fieldLinkProblems(entry: ContentFile, pages: Pages): ContentProblem[] {
   };
   visit(entry.data, '');
   return problems;
+}
+
+/** Braces around a name that nobody fills in: in every text of the entry, and by line in its body. */
+function placeholderProblems(entry: ContentFile, known: readonly string[]): ContentProblem[] {
+  const { file, data, body, bodyLine } = entry;
+  const message = (unknown: string) =>
+    `${unknown} is no placeholder: use ${known.map((name) => `{${name}}`).join(', ')}, or no braces.`;
+  const problems: ContentProblem[] = [];
+  const visit = (value: unknown, field: string) => {
+    if (typeof value === 'string')
+      for (const unknown of unknownPlaceholders(value, known))
+        problems.push({ file, field, message: message(unknown) });
+    else if (typeof value === 'object' && value !== null)
+      for (const [key, inner] of Object.entries(value)) {
+        const part = Array.isArray(value) ? Number(key) + 1 : key;
+        visit(inner, field ? `${field} › ${part}` : String(part));
+      }
+  };
+  visit(data, '');
+  for (const [index, text] of body.split('\n').entries())
+    for (const unknown of unknownPlaceholders(text, known))
+      problems.push({ file, line: bodyLine + index, message: message(unknown) });
+  return problems;
+}
+
+/** Text that is pasted into mails and shown on slides takes no blocks: nothing of ours would draw them there. */
+function blockProblems({ file, body, bodyLine }: ContentFile): ContentProblem[] {
+  return [...body.split('\n').entries()]
+    .filter(([, text]) => text.includes('{%'))
+    .map(([index]) => ({
+      file,
+      line: bodyLine + index,
+      message: 'This text is pasted elsewhere, so it takes no blocks: write it in words, lists and links.',
+    }));
 }
 
 function bodyProblems(entry: ContentFile, library: Library, pages: Pages): ContentProblem[] {

@@ -148,14 +148,31 @@ export async function resendInvitation(
     if (closed) return { refused: closed };
     const until = new Date(found.lastSentAt.getTime() + dayMs);
     if (until > ctx.now) return { until };
-    await tx
-      .update(invitations)
-      .set({ lastSentAt: ctx.now, sentCount: sql`${invitations.sentCount} + 1` })
-      .where(eq(invitations.id, found.id));
+    await countSending(tx, ctx.now, found.id);
     await mailInvitation(tx, ctx.now, school, actor.invitedBy, found);
     await record(tx, ctx.now, actor.id, 'invitation.resent', found.id, school.id);
     return 'sent';
   });
+}
+
+/**
+ * A new secret for the invitation, which the caller mails in the same transaction; the link in the earlier mail stops working.
+ * Refuses what `resendInvitation` refuses.
+ */
+export async function renewInvitation(
+  tx: Tx,
+  now: Date,
+  schoolId: string,
+  invitationId: string,
+): Promise<{ secret: string } | 'not-found' | 'too-soon' | 'closed'> {
+  const school = await schoolForJoining(tx, schoolId, now);
+  const found = school && (await findOpen(tx, school.id, invitationId));
+  if (!found) return 'not-found';
+  if (closedState(school.state)) return 'closed';
+  if (found.lastSentAt.getTime() + dayMs > now.getTime()) return 'too-soon';
+  await countSending(tx, now, found.id);
+  const { id, email } = found;
+  return { secret: await issueToken(tx, now, { purpose: 'invitation', subjectId: id, email }) };
 }
 
 /** Takes the invitation back: its link says so from now on, also to somebody who has not verified yet. Audited. */
@@ -357,6 +374,13 @@ async function mailInvitation(
     optional: true,
     content: invitationMail({ name, schoolName: school.name, invitedBy, secret }),
   });
+}
+
+async function countSending(tx: Tx, now: Date, id: Id<'inv'>) {
+  await tx
+    .update(invitations)
+    .set({ lastSentAt: now, sentCount: sql`${invitations.sentCount} + 1` })
+    .where(eq(invitations.id, id));
 }
 
 async function findOpen(read: Reads, schoolId: Id<'sch'>, invitationId: string) {

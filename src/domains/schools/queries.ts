@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
 import { roleGrants, users } from '#db/schema/accounts.ts';
 import { samOffers, schools } from '#db/schema/schools.ts';
@@ -6,7 +6,7 @@ import type { ListView } from '../../lib/paging.ts';
 import { dayIn } from '../../lib/time.ts';
 import { contains } from '../../platform/contains.ts';
 import type { Id } from '../../platform/ids.ts';
-import { type Role, scopesOf, tokenLifetimesMs, type Viewer } from '../accounts/model.ts';
+import { type Role, tokenLifetimesMs, type Viewer } from '../accounts/model.ts';
 import {
   type JoiningState,
   joiningState,
@@ -118,11 +118,6 @@ export function schoolNames(
     .from(schools)
     .where(inArray(schools.id, schoolIds as Id<'sch'>[]))
     .orderBy(asc(schools.name));
-}
-
-/** The schools whose SAM the viewer is, by name. */
-export function schoolsOfSam(read: Reads, viewer: Viewer) {
-  return schoolNames(read, scopesOf(viewer, 'sam'));
 }
 
 /** Everything that staff and SAMs know of a school. */
@@ -282,61 +277,9 @@ export async function pendingSamOffer(read: Reads, schoolId: string, offerId: st
   return asked.find((offer) => offer.offerId === offerId);
 }
 
-export const memberSorts = ['name', 'role', 'joined'] as const;
-export type MemberSort = (typeof memberSorts)[number];
-
-export type MemberRow = {
-  userId: Id<'usr'>;
-  name: string;
-  jobTitle: string;
-  joinedAt: Date;
-  isSam: boolean;
-};
-
-/** One page of the people who have joined the school, found by words of name and role. */
-export async function schoolMembers(
-  read: Reads,
-  schoolId: Id<'sch'>,
-  list: ListView<MemberSort>,
-): Promise<{ members: MemberRow[]; total: number }> {
-  const wanted = and(grantsOf('member', schoolId), contains(list.q, users.name, users.jobTitle));
-  const orders: Record<MemberSort, SQL> = {
-    name: sql`${users.name} COLLATE NOCASE`,
-    role: sql`${users.jobTitle} COLLATE NOCASE`,
-    joined: sql`${roleGrants.createdAt}`,
-  };
-  const rows = await read
-    .select({
-      userId: users.id,
-      name: users.name,
-      jobTitle: users.jobTitle,
-      joinedAt: roleGrants.createdAt,
-      isSam: isSamToo(schoolId),
-    })
-    .from(roleGrants)
-    .innerJoin(users, eq(users.id, roleGrants.userId))
-    .where(wanted)
-    .orderBy((list.descending ? desc : asc)(orders[list.sort]), asc(users.id))
-    .limit(list.limit)
-    .offset(list.offset);
-  const [all] = await read
-    .select({ total: count() })
-    .from(roleGrants)
-    .innerJoin(users, eq(users.id, roleGrants.userId))
-    .where(wanted);
-  return { members: rows.map((row) => ({ ...row, isSam: row.isSam === 1 })), total: all?.total ?? 0 };
-}
-
-/** How many people have joined the school, and how many of them are its SAMs. */
-export async function memberCounts(
-  read: Reads,
-  schoolId: Id<'sch'>,
-): Promise<{ members: number; samsAmongThem: number }> {
-  const [row] = await read
-    .select({ members: count(), samsAmongThem: sql<number>`coalesce(sum(${isSamToo(schoolId)}), 0)` })
-    .from(roleGrants)
-    .where(grantsOf('member', schoolId));
-  return row ?? { members: 0, samsAmongThem: 0 };
+/** How many people have joined the school. */
+export function memberCount(read: Reads, schoolId: Id<'sch'>): Promise<number> {
+  return read.$count(roleGrants, grantsOf('member', schoolId));
 }
 
 /** One member of the school. */
@@ -344,7 +287,7 @@ export async function schoolMember(
   read: Reads,
   schoolId: Id<'sch'>,
   userId: string | undefined,
-): Promise<Omit<MemberRow, 'isSam'> | undefined> {
+): Promise<{ userId: Id<'usr'>; name: string; jobTitle: string; joinedAt: Date } | undefined> {
   const [row] = await read
     .select({
       userId: users.id,
@@ -362,12 +305,6 @@ const isPendingOffer = and(isNull(samOffers.acceptedAt), isNull(samOffers.withdr
 
 const grantsOf = (role: Role, schoolId: string) =>
   and(eq(roleGrants.role, role), eq(roleGrants.scopeId, schoolId)) as SQL;
-
-/** 1 where the user of this grant is SAM of the school, else 0. */
-const isSamToo = (schoolId: string) => sql<number>`EXISTS (
-  SELECT 1 FROM role_grants AS sam
-  WHERE sam.user_id = role_grants.user_id AND sam.role = 'sam' AND sam.scope_id = ${schoolId}
-)`;
 
 /*
  * Counts for each row of `schools`. Their columns are written out: in a query of one table Drizzle leaves the table’s name
