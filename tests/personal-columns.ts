@@ -317,4 +317,17 @@ export const personalColumns: Readonly<Record<string, Readonly<Record<string, Co
     scope: 'taken',
     created_at: 'taken',
   },
+  reminder_settings: {
+    user_id: 'goes',
+    invitation_week: 'taken',
+    invitation_day: 'taken',
+    invitation_hour: 'taken',
+    reminder_week: 'taken',
+    reminder_day: 'taken',
+    reminder_hour: 'taken',
+    quiet_from: 'taken',
+    quiet_until: 'taken',
+    updated_at: 'taken',
+  },
+  reminder_progress: { id: 'none', done_until_at: 'none' },
 };

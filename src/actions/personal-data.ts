@@ -136,9 +136,10 @@ peersphere.json   Everything, in a form that other programs can read:
   admissions      applications and enquiries from your address
   communities     those you joined, asked to join or left, and what you answered
                   in their welcome surveys
-  liveSessions    what you answered, which you led or supported, and since when
-                  you have a calendar address. Not the address itself, of
-                  which we keep only a fingerprint
+  liveSessions    what you answered, which you led or supported, which mails
+                  about them you chose, and since when you have a calendar
+                  address. Not the address itself, of which we keep only a
+                  fingerprint
 sign-ins.csv      signIns as a table
 mails.csv         mail as a table
 picture.webp      your picture, if you have one
