@@ -7,7 +7,7 @@ import { setImmediate as otherWorkDone } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Db, openDb, retryWhileBusy } from './client.ts';
+import { type Db, openDb, retryWhileBusy, type Tx } from './client.ts';
 
 const counters = sqliteTable('counters', { name: text().primaryKey(), total: integer().notNull() });
 
@@ -71,18 +71,83 @@ test('writes run in the order they were asked for', async () => {
   expect(order).toEqual([1, 2, 3, 4]);
 });
 
-test('other work has its turn between queued writes', async () => {
+test('other work has its turn while many writes are queued', async () => {
   const db = await openWithCounter(await temporaryUrl());
   let done = 0;
-  const writes = Array.from({ length: 20 }, async () => {
+  const writes = Array.from({ length: 300 }, async () => {
     await db.write((tx) => tx.update(counters).set({ total: sql`${counters.total} + 1` }));
     done += 1;
   });
   await otherWorkDone();
   await otherWorkDone();
-  expect(done).toBeLessThan(5);
+  expect(done).toBeLessThan(200);
   await Promise.all(writes);
+  expect(await total(db)).toBe(300);
+});
+
+test('writes that share a commit are kept or fail each by itself, and each gets its own answer', async () => {
+  const db = await openWithCounter(await temporaryUrl());
+  const reason = new Error('changed my mind');
+  const answers = await Promise.allSettled(
+    Array.from({ length: 60 }, (_, place) =>
+      db.write(async (tx) => {
+        const [row] = await tx
+          .update(counters)
+          .set({ total: sql`${counters.total} + 1` })
+          .returning();
+        if (place % 3 === 1) throw reason;
+        if (place % 3 === 2) await tx.update(counters).set({ total: 1000 });
+        return row!.total;
+      }),
+    ),
+  );
+  const kept = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  expect(kept).toEqual(Array.from({ length: 20 }, (_, place) => place + 1));
+  const failed = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+  expect(failed.filter((error) => error === reason)).toHaveLength(20);
+  expect(failed.filter((error) => error.cause?.code === 'SQLITE_CONSTRAINT')).toHaveLength(20);
   expect(await total(db)).toBe(20);
+});
+
+test('a write is answered only once another connection can read what it wrote', async () => {
+  const url = await temporaryUrl();
+  const [db, other] = [await openWithCounter(url), await open(url)];
+  await Promise.all(
+    Array.from({ length: 50 }, async (_, place) => {
+      await db.write((tx) => tx.update(counters).set({ total: sql`max(${counters.total}, ${place + 1})` }));
+      expect(await total(other)).toBeGreaterThanOrEqual(place + 1);
+    }),
+  );
+});
+
+test('when SQLite gives up the whole transaction, everybody who shares it hears so, and the next write goes on', async () => {
+  const db = await openWithCounter(await temporaryUrl());
+  const first = countOne(db);
+  const fatal = db.write((tx) => tx.run(sql`INSERT OR ROLLBACK INTO counters VALUES ('visits', 1)`));
+  const answers = await Promise.allSettled([first, fatal]);
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await countOne(db);
+  expect(await total(db)).toBe(1);
+});
+
+test('the transaction of a write that is over is of no use in the write of somebody else', async () => {
+  const db = await openWithCounter(await temporaryUrl());
+  const { promise: leaked, resolve: leak } = Promise.withResolvers<Tx>();
+  await db.write(async (tx) => leak(tx));
+  const tx = await leaked;
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: tried, resolve: try_ } = Promise.withResolvers<void>();
+  const writing = db.write(async () => {
+    begin();
+    await tried;
+  });
+  await begun;
+  await expect(tx.update(counters).set({ total: 9 })).rejects.toMatchObject({
+    cause: { message: expect.stringContaining('not yours') },
+  });
+  try_();
+  await writing;
+  expect(await total(db)).toBe(0);
 });
 
 test('a failing write keeps nothing, throws its own error and does not block the next', async () => {

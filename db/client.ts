@@ -1,9 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate as otherWorkDone, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, type Transaction } from '@libsql/client';
+import type { Logger } from 'drizzle-orm';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
-import { LibSQLSession, LibSQLTransaction } from 'drizzle-orm/libsql/session';
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
+import { type Tx, writeQueue } from './write-queue.ts';
 
 type Selects = 'select' | 'selectDistinct';
 
@@ -12,8 +12,7 @@ export type Reads = Pick<LibSQLDatabase, Selects | '$with' | '$count'> & {
   with(...queries: Parameters<LibSQLDatabase['with']>): Pick<ReturnType<LibSQLDatabase['with']>, Selects>;
 };
 
-/** An open write transaction. Of no use once the function it was given to has settled. */
-export type Tx = LibSQLTransaction<Record<string, never>, Record<string, never>>;
+export type { Tx } from './write-queue.ts';
 
 export type Db = {
   /** Queries outside any transaction. They never wait for writes and see what is committed. */
@@ -23,6 +22,7 @@ export type Db = {
    * When `work` throws, nothing is kept and the same error is thrown; the next write goes on. While another process
    * writes, waits up to 5 s for its turn, then throws SQLITE_BUSY. Refuses a write inside a write, and any after `close`.
    *
+   * Writes that wait at the same time share one COMMIT (`write-queue.ts`); each is kept, or fails, by itself.
    * Every other write waits meanwhile: inside `work`, await nothing but `tx` (no network, mail or password hash).
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
@@ -30,7 +30,11 @@ export type Db = {
   close(): Promise<void>;
 };
 
-export type DbOptions = { authToken?: string | undefined };
+export type DbOptions = {
+  authToken?: string | undefined;
+  /** Hears of every query and statement, before it runs. */
+  logger?: Logger | undefined;
+};
 
 const casing = 'snake_case';
 
@@ -56,29 +60,19 @@ export async function openDb(url: string, options: DbOptions = {}): Promise<Db> 
     throw error;
   }
 
-  const database = drizzle(client, { casing });
-  const currentWrite = new AsyncLocalStorage<{ open: boolean }>();
-  let lastWrite: Promise<unknown> = Promise.resolve();
+  const { logger } = options;
+  const database = drizzle(client, { casing, ...(logger && { logger }) });
+  const begin = () => retryWhileBusy(() => beginWrite(client));
+  const queue = writeQueue(client, new SQLiteAsyncDialect({ casing }), { begin, logger });
   let closing: Promise<void> | undefined;
 
   async function write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    if (currentWrite.getStore()?.open) {
-      throw new Error('A write inside a write would wait for itself: use the tx of the outer one.');
-    }
     if (closing) throw new Error('The database is closing and takes no more writes.');
-    const marker = { open: true };
-    const result = lastWrite
-      .then(() => currentWrite.run(marker, () => inTransaction(client, work)))
-      .finally(() => {
-        marker.open = false;
-      });
-    // Local writes never leave the event loop by themselves: without this turn a long queue would hold up every request.
-    lastWrite = result.catch(() => {}).then(() => otherWorkDone());
-    return result;
+    return queue.add(work);
   }
 
   async function drainAndClose() {
-    await lastWrite;
+    await queue.drained();
     try {
       if (isFile) await client.execute('PRAGMA wal_checkpoint(TRUNCATE)');
     } finally {
@@ -123,29 +117,8 @@ export async function retryWhileBusy<T>(
   }
 }
 
-/** What Drizzle’s own `transaction` does, but patient at the start, and not hiding why a write failed by failing to roll back. */
-async function inTransaction<T>(client: Client, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const transaction = await retryWhileBusy(() => begin(client));
-  try {
-    const dialect = new SQLiteAsyncDialect({ casing });
-    const session = new LibSQLSession<Record<string, never>, Record<string, never>>(
-      client,
-      dialect,
-      undefined,
-      {},
-      transaction,
-    );
-    const value = await work(new LibSQLTransaction('async', dialect, session, undefined));
-    await transaction.commit();
-    return value;
-  } finally {
-    // Rolls back what was not committed.
-    transaction.close();
-  }
-}
-
 /** A transaction that holds the write lock. A remote server queues writers itself. */
-async function begin(client: Client): Promise<Transaction> {
+async function beginWrite(client: Client): Promise<Transaction> {
   if (client.protocol !== 'file') return client.transaction('write');
   const transaction = await client.transaction('deferred');
   try {

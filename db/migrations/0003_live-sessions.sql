@@ -20,7 +20,7 @@ CREATE TABLE `community_members` (
 	CONSTRAINT "community_members_state" CHECK(state IN ('requested', 'joined', 'left', 'declined'))
 );
 --> statement-breakpoint
-CREATE INDEX `community_members_community` ON `community_members` (`community_slug`,`state`,`since`);--> statement-breakpoint
+CREATE INDEX `community_members_community` ON `community_members` (`community_slug`,`state`,`since`,`user_id`);--> statement-breakpoint
 CREATE TABLE `survey_questions` (
 	`id` text PRIMARY KEY NOT NULL,
 	`community_slug` text NOT NULL,
@@ -107,6 +107,28 @@ CREATE TABLE `live_sessions` (
 --> statement-breakpoint
 CREATE INDEX `live_sessions_start` ON `live_sessions` (`starts_at`);--> statement-breakpoint
 CREATE INDEX `live_sessions_state_start` ON `live_sessions` (`state`,`starts_at`);--> statement-breakpoint
+CREATE INDEX `live_sessions_audience_start` ON `live_sessions` (`audience`,`starts_at`);--> statement-breakpoint
+CREATE TABLE `reminder_progress` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`done_until_at` integer NOT NULL,
+	CONSTRAINT "reminder_progress_one" CHECK(id = 1)
+);
+--> statement-breakpoint
+CREATE TABLE `reminder_settings` (
+	`user_id` text PRIMARY KEY NOT NULL,
+	`invitation_week` integer NOT NULL,
+	`invitation_day` integer NOT NULL,
+	`invitation_hour` integer NOT NULL,
+	`reminder_week` integer NOT NULL,
+	`reminder_day` integer NOT NULL,
+	`reminder_hour` integer NOT NULL,
+	`quiet_from` text,
+	`quiet_until` text,
+	`updated_at` integer NOT NULL,
+	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE cascade,
+	CONSTRAINT "reminder_settings_quiet" CHECK((quiet_from IS NULL) = (quiet_until IS NULL))
+);
+--> statement-breakpoint
 CREATE TABLE `rsvps` (
 	`live_session_id` text NOT NULL,
 	`user_id` text NOT NULL,

@@ -42,7 +42,7 @@ export const communityMembers = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.communitySlug] }),
-    index('community_members_community').on(table.communitySlug, table.state, table.since),
+    index('community_members_community').on(table.communitySlug, table.state, table.since, table.userId),
     check('community_members_state', sql`state IN ('requested', 'joined', 'left', 'declined')`),
   ],
 );

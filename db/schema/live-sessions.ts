@@ -61,6 +61,7 @@ export const liveSessions = sqliteTable(
   (table) => [
     index('live_sessions_start').on(table.startsAt),
     index('live_sessions_state_start').on(table.state, table.startsAt),
+    index('live_sessions_audience_start').on(table.audience, table.startsAt),
     check('live_sessions_times', sql`starts_at < ends_at`),
     check('live_sessions_capacity', sql`capacity IS NULL OR capacity > 0`),
     check('live_sessions_round', sql`round IS NULL OR round BETWEEN 1 AND 4`),
@@ -125,3 +126,34 @@ export const calendarFeeds = sqliteTable('calendar_feeds', {
   scope: text({ enum: feedScopes }).notNull(),
   createdAt: createdAt(),
 });
+
+/** Which mails about live sessions somebody wants, and when none; who has no row has `defaultReminders`. */
+export const reminderSettings = sqliteTable(
+  'reminder_settings',
+  {
+    userId: userId().primaryKey(),
+    /** To live sessions of their communities that they have not answered. */
+    invitationWeek: integer({ mode: 'boolean' }).notNull(),
+    invitationDay: integer({ mode: 'boolean' }).notNull(),
+    invitationHour: integer({ mode: 'boolean' }).notNull(),
+    /** Of live sessions that they are going to. */
+    reminderWeek: integer({ mode: 'boolean' }).notNull(),
+    reminderDay: integer({ mode: 'boolean' }).notNull(),
+    reminderHour: integer({ mode: 'boolean' }).notNull(),
+    /** What the clocks of their own zone show, `22:00`, from the one to the other; both null for no quiet hours. */
+    quietFrom: text(),
+    quietUntil: text(),
+    updatedAt: instant().notNull(),
+  },
+  () => [check('reminder_settings_quiet', sql`(quiet_from IS NULL) = (quiet_until IS NULL)`)],
+);
+
+/** One row: until when everything that was due has been queued. What is due later is still to do. */
+export const reminderProgress = sqliteTable(
+  'reminder_progress',
+  {
+    id: integer().primaryKey(),
+    doneUntilAt: instant().notNull(),
+  },
+  () => [check('reminder_progress_one', sql`id = 1`)],
+);

@@ -523,12 +523,27 @@ async function secretMailed(db: Db, email: string, pathStart: string): Promise<s
   throw new Error(`No mail to ${email} leads to ${pathStart}.`);
 }
 
+/** What `npm run db:seed` makes: `demo` unless its argument says `scale`. */
+const worlds: Record<string, (db: Db) => Promise<string>> = {
+  demo: (db) => seedDemo(db, new Date()),
+  scale: async (db) => {
+    const { fullScale, seedScale } = await import('./scale.ts');
+    return seedScale(db, new Date(), fullScale, (words) => process.stdout.write(`${words}\n`));
+  },
+};
+
 if (import.meta.main) {
+  const [name = 'demo', ...more] = process.argv.slice(2);
+  const seed = Object.hasOwn(worlds, name) && more.length === 0 ? worlds[name] : undefined;
+  if (!seed) {
+    console.error('Usage: npm run db:seed -- [demo | scale]');
+    process.exit(1);
+  }
   await mkdir(env.dataDir, { recursive: true });
   await migrate(env.databaseUrl, { authToken: env.databaseAuthToken });
   const db = await openDb(env.databaseUrl, { authToken: env.databaseAuthToken });
   try {
-    process.stdout.write(`${await seedDemo(db, new Date())}\n`);
+    process.stdout.write(`${await seed(db)}\n`);
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

@@ -18,6 +18,7 @@ import {
 import { countAct, limits } from '../domains/accounts/throttles.ts';
 import { safeNext } from '../lib/next-path.ts';
 import { goTo, loginCookieOf, publicForm, refuse, refuseUntil, signedInForm } from './define.ts';
+import { completeWish, forgetWish } from './rsvp.ts';
 
 const landing = '/me/communities';
 const tooOften =
@@ -42,7 +43,9 @@ export const signIn = publicForm(signInInput, async (call, { next, keep, ...inpu
     }
   }
   const cookies = await startLoginSessionWith(call.ctx, result, call.device, loginCookieOf(call));
-  return cookies ? goTo(safeNext(next, landing), cookies) : refuse(wrongSignIn);
+  if (!cookies) return refuse(wrongSignIn);
+  const answered = await completeWish(call, result.userId, next);
+  return goTo(answered ?? safeNext(next, landing), [...cookies, ...forgetWish(call)]);
 });
 
 export const confirm = signedInForm(confirmPasswordInput, async (call, { password, next }) => {
@@ -58,7 +61,7 @@ export const confirm = signedInForm(confirmPasswordInput, async (call, { passwor
 export const signOut = publicForm(nothingInput, async (call) => {
   const cookie = loginCookieOf(call);
   if (cookie) await endLoginSession(call.ctx, cookie);
-  return goTo('/sign-in?done=signed-out', signedOutCookies());
+  return goTo('/sign-in?done=signed-out', [...signedOutCookies(), ...forgetWish(call)]);
 });
 
 export const forgotPassword = publicForm(forgotPasswordInput, async ({ ctx, address }, { email }) => {

@@ -8,11 +8,15 @@ import {
   requestInput,
 } from '../domains/communities/inputs.ts';
 import * as membership from '../domains/communities/membership.ts';
+import type { SurveyQuestion } from '../domains/communities/model.ts';
 import type { Barred } from '../domains/communities/policy.ts';
 import * as survey from '../domains/communities/survey.ts';
 import { dropRsvps } from '../domains/live-sessions/rsvp.ts';
 import { hrefWith } from '../lib/paging.ts';
 import { type Call, goTo, notFound, refuse, show, signedInForm } from './define.ts';
+
+const retiredSentence =
+  'This community has closed, so nobody can join it any more. Live sessions that its members answered to stay in their calendar.';
 
 const barredSentences: Readonly<Record<Barred, string>> = {
   'not-member': 'Communities are for members, and you have no membership at the moment.',
@@ -26,6 +30,7 @@ const here = ({ url }: Call<Viewer>, done: string) => goTo(`${url.pathname}?done
 async function join(call: Call<Viewer>, slug: string, backTo: (done: string) => string) {
   const outcome = await membership.joinCommunity(call.ctx, call.viewer, slug);
   if (outcome === 'unknown') return notFound;
+  if (outcome === 'retired') return refuse(retiredSentence, 410);
   if (outcome === 'joined' || outcome === 'requested') return goTo(backTo(outcome));
   return refuse(barredSentences[outcome], 403);
 }
@@ -68,14 +73,18 @@ export const decline = signedInForm(requestInput, async (call, { person }) => {
   return outcome === 'not-found' ? notFound : here(call, outcome === 'answered' ? 'declined' : 'not-waiting');
 });
 
-export const answerSurvey = signedInForm(answersInput, async (call, answers) => {
-  const outcome = await survey.answerSurvey(call.ctx, call.viewer, slugOf(call), answers);
-  if (outcome === 'saved') return here(call, 'saved');
-  return outcome === 'not-joined' ? notFound : refuse(outcome.errors);
-});
+/** Of a survey with these questions. */
+export const answerSurvey = (questions: readonly SurveyQuestion[]) =>
+  signedInForm(answersInput(questions), async (call, answers) => {
+    const outcome = await survey.answerSurvey(call.ctx, call.viewer, slugOf(call), answers);
+    if (outcome === 'saved') return here(call, 'saved');
+    return outcome === 'not-joined' ? notFound : refuse(outcome.errors);
+  });
 
-export const addQuestion = signedInForm(questionInput, async (call, question) => {
-  const outcome = await survey.addQuestion(call.ctx, call.viewer, slugOf(call), question);
+export const addQuestion = signedInForm(questionInput, async (call, typed) => {
+  const made = survey.questionFrom(typed);
+  if ('problem' in made) return refuse({ options: made.problem });
+  const outcome = await survey.addQuestion(call.ctx, call.viewer, slugOf(call), made.question);
   if (outcome === 'too-many')
     return refuse('Ten questions of your own are enough for one survey. Retire one first.', 409);
   return outcome === 'added' ? here(call, 'added') : notFound;

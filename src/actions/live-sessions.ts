@@ -1,3 +1,5 @@
+import type { Reads } from '#db/client.ts';
+import type { Viewer } from '../domains/accounts/model.ts';
 import {
   cancelInput,
   changePlanInput,
@@ -16,6 +18,8 @@ import {
   scheduleLiveSession as schedule,
 } from '../domains/live-sessions/plan.ts';
 import { refusalSentences } from '../domains/live-sessions/plan-words.ts';
+import { canPlan } from '../domains/live-sessions/policy.ts';
+import { findLiveSession } from '../domains/live-sessions/queries.ts';
 import type { SeasonFacts } from '../domains/live-sessions/seasons.ts';
 import { checkTime as check } from '../domains/live-sessions/time-check.ts';
 import { type Call, goTo, notFound, refuse, show, signedInForm } from './define.ts';
@@ -26,12 +30,20 @@ const idOf = ({ params }: Call) => params['id'] ?? '';
 const onEdit = (call: Call, done: string) => goTo(`/host/live-sessions/${idOf(call)}/edit?done=${done}`);
 
 const checkTime = (seasons: readonly SeasonFacts[]) =>
-  signedInForm(timeCheckInput, async ({ ctx: { db, now }, params }, input) => {
+  signedInForm(timeCheckInput, async ({ ctx: { db, now }, viewer, params }, input) => {
     const { day, clock, timeZone, minutes, communities, round } = input;
+    if (!(await mayLookAt(db.read, viewer, communities, params['id'])))
+      return refuse(refusalSentences('unknown-community'));
     const planned = plannedTime({ day, clock, timeZone, minutes, communities, round });
     const checked = await check(db.read, now, planned, seasons, params['id']);
     return 'refused' in checked ? refuse(refusalSentences(checked.refused)) : show(checked);
   });
+
+/** Whether the viewer plans for these communities, but for those that the live session is of already. */
+async function mayLookAt(read: Reads, viewer: Viewer, communities: string[], liveSessionId = '') {
+  const of = (await findLiveSession(read, liveSessionId))?.communities.map(({ slug }) => slug) ?? [];
+  return communities.every((slug) => of.includes(slug) || canPlan(viewer, [slug]));
+}
 
 /** A new plan: looked at, kept as a draft, or shown to its members. */
 export const planForms = (seasons: readonly SeasonFacts[]) => ({

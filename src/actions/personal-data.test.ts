@@ -253,6 +253,11 @@ async function fullDatabase() {
     await tx
       .insert(liveSessionTables.calendarFeeds)
       .values({ userId: id, tokenHash: 'hash', scope: 'going', createdAt: now });
+    await tx.insert(liveSessionTables.reminderSettings).values({
+      ...{ userId: id, invitationWeek: true, invitationDay: false, invitationHour: false },
+      ...{ reminderWeek: true, reminderDay: true, reminderHour: true },
+      ...{ quietFrom: '21:30', quietUntil: '06:30', updatedAt: now },
+    });
     await fillAttendance(tx, id, other.id, liveSessionId);
   });
   return { db, id, other, pictureId, formPictureId };

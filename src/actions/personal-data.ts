@@ -135,9 +135,10 @@ peersphere.json   Everything, in a form that other programs can read:
   admissions      applications and enquiries from your address
   communities     those you joined, asked to join or left, and what you answered
                   in their welcome surveys
-  liveSessions    what you answered, which you led or supported, and since when
-                  you have a calendar address. Not the address itself, of
-                  which we keep only a fingerprint
+  liveSessions    what you answered, which you led or supported, which mails
+                  about them you chose, and since when you have a calendar
+                  address. Not the address itself, of which we keep only a
+                  fingerprint
   attendance      which live sessions you attended or watched, how we know, and
                   when you made records of professional development. Not the
                   codes of records, of which we keep only a fingerprint

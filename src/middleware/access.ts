@@ -107,6 +107,7 @@ export const access: Readonly<Record<string, Rule>> = {
   '/sessions': 'anyone',
   '/me/calendar': 'signed-in',
   '/me/calendar/subscribe': 'signed-in',
+  '/me/calendar/reminders': 'signed-in',
   '/live-sessions/[id]/rsvp': 'anyone',
   '/live-sessions/[id]/calendar.ics': 'signed-in',
   '/rsvp/[token]': 'anyone',

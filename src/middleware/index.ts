@@ -20,6 +20,8 @@ export const onRequest = defineMiddleware(async (context, next) => {
   if (entry === 'not-found') return new Response(null, { status: 404 });
   if (!postedFromElsewhere.has(routePattern) && !isSameOrigin(request, new URL(env.siteUrl).protocol))
     return new Response('This form was sent from another site.', { status: 403 });
+  if (routePattern === islands && request.method !== 'GET')
+    return new Response(null, { status: 405, headers: { Allow: 'GET' } });
   if (entry !== 'enter') return context.redirect(doorway(entry, context.url, request.method), 303);
   const response = await next().catch((error: unknown) => tellOf(error, routePattern));
   if (routePattern.startsWith('/keystatic')) allowEditor(response.headers);
@@ -30,6 +32,9 @@ export const onRequest = defineMiddleware(async (context, next) => {
   response.headers.append('Content-Security-Policy', secondPolicy);
   return response;
 });
+
+/** Ours are asked for by GET. Astro would take a POST as well, and fail at one that holds no object. */
+const islands = '/_server-islands/[name]';
 
 /** Astro prints what a page failed with as it stands, addresses included: our log says it without, and Astro that it did. */
 function tellOf(error: unknown, routePattern: string): never {

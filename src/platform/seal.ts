@@ -4,7 +4,14 @@ import path from 'node:path';
 import { env } from './env.ts';
 
 /** What is sealed, so that a text sealed for one purpose opens for no other. */
-export type SealPurpose = 'activation-link' | 'mail-body' | 'unsubscribe' | 'coupon-quote' | 'rsvp' | 'record-code';
+export type SealPurpose =
+  | 'activation-link'
+  | 'mail-body'
+  | 'unsubscribe'
+  | 'coupon-quote'
+  | 'rsvp'
+  | 'rsvp-wish'
+  | 'record-code';
 
 /**
  * `text` encrypted with AES-256-GCM under a key made from APP_SECRET for this purpose (HKDF, RFC 5869), in base64url.

@@ -9,8 +9,10 @@ import { measureAttendance } from './attendance.ts';
 import { measureBuild } from './build.ts';
 import { measureEnumeration } from './enumeration.ts';
 import { measureLighthouse } from './lighthouse.ts';
+import { measureLiveSessions } from './live-sessions.ts';
 import { type Measure, progress, type Subject, table } from './measure.ts';
 import { emptyFolder, servePortal } from './portal.ts';
+import { measureRsvpStorm } from './rsvp-storm-http.ts';
 import { measureSearch } from './search.ts';
 import { measureSignInLoad } from './sign-in-load.ts';
 import { measureViewer } from './viewer.ts';
@@ -31,6 +33,8 @@ const subjects: Record<string, Subject> = {
   'sign-in-load': measureSignInLoad,
   enumeration: measureEnumeration,
   'activation-crash': measureActivationCrash,
+  'live-sessions': measureLiveSessions,
+  'rsvp-storm': measureRsvpStorm,
   attendance: measureAttendance,
 };
 

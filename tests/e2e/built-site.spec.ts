@@ -70,7 +70,7 @@ describe('no page', () => {
 
   test('leads to an address or a place that is not there', () => {
     const addresses = new Set([...files, ...pages.map((page) => page.path), ...onDemandPages]);
-    const onDemand = /^\/resources\/[a-z0-9-]+\/read$/;
+    const onDemand = /^\/(?:resources\/[a-z0-9-]+\/read|_server-islands\/[A-Za-z]+)$/;
     const places = new Map(pages.map(({ path: page, html }) => [page, new Set(attributes(html, 'id'))]));
     const dead = pages.flatMap(({ path: page, html }) =>
       [...attributes(html, 'href'), ...attributes(html, 'src')]

@@ -1,4 +1,3 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, inject, test } from 'vitest';
 import { newPage, type PageOptions, useBrowser } from '../browser.ts';
@@ -125,7 +124,7 @@ test('hosts add a question, read the responses and take them as a file; members 
   await post(`/communities/${slug}/hub`, member, { form: 'joinHub' });
   const page = await pageOf(host);
   await page.goto(`/communities/${slug}/hub/survey/questions`);
-  await page.getByLabel('Question').fill('Do you share a room?');
+  await page.getByRole('textbox', { name: 'Question' }).fill('Do you share a room?');
   await page.getByLabel('How it is answered').selectOption('choice');
   await page.getByRole('button', { name: 'Add the question' }).click();
   await page.getByRole('alert').getByText('Write at least two options').waitFor();
@@ -145,19 +144,4 @@ test('hosts add a question, read the responses and take them as a file; members 
   expect(file.headers.get('Content-Type')).toContain('text/csv');
   expect(await file.text()).toContain(`"'=Formula Finch"`);
   expect((await post(`/communities/${slug}/hub/survey/responses`, member, {})).status).toBe(404);
-});
-
-test('the pages of a hub are accessible', async () => {
-  const page = await pageOf(await makeUser([['staff']]));
-  for (const section of [...sections, '/survey/questions', '/survey/responses']) {
-    await page.goto(hub + section);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(
-      violations.map(({ id }) => id),
-      section,
-    ).toEqual([]);
-  }
-  await page.goto('/me/communities');
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id }) => id)).toEqual([]);
 });

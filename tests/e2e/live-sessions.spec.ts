@@ -126,7 +126,10 @@ describe('a live session', () => {
       await page.goto('/me/calendar');
       const item = page.getByRole('listitem').filter({ hasText: 'One chair' });
       await item.getByRole('button', { name: 'Going', exact: true }).click();
-      await page.getByText(user === noor ? 'You are going.' : 'you are on the waiting list').waitFor();
+      await page
+        .getByRole('status')
+        .getByText(user === noor ? 'You are going.' : 'you are on the waiting list')
+        .waitFor();
     }
     const waiting = await mailTo(robin!.email, 'You are on the waiting list');
     expect(waiting.text).toContain('number 1');

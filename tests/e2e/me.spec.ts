@@ -368,6 +368,7 @@ const pages = [
   '/me/password',
   '/me/export',
   '/me/delete',
+  '/me/calendar/reminders?done=saved',
 ];
 
 test.each(['light', 'dark'] as const)('own pages have no flaw that axe knows, in %s', async (colorScheme) => {

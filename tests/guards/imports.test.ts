@@ -38,7 +38,7 @@ const rooms: [string, RegExp, number][] = [
   ['shared ui', /^src\/ui\//, 7],
   ['domains', /^src\/domains\/[^/]+\/(?:emails\/[^/]+|(?!model\.ts)[^/]+)$/, 6],
   ['collections', /^src\/collections\//, 5],
-  ['database client', /^db\/(?:client|schema)/, 4],
+  ['database client', /^db\/(?:client|write-queue|json-row|prepared|schema)/, 4],
   ['platform', /^src\/platform\//, 3],
   ['words', /^src\/(?:domains\/[^/]+\/model\.ts|lib\/)/, 1],
 ];

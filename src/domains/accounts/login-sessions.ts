@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, ne, type Placeholder, sql } from 'drizzle-orm';
 import { type Adapter, type DatabaseSession, type DatabaseUser, Lucia, TimeSpan } from 'lucia';
 import type { Tx } from '#db/client.ts';
 import { loginSessions, users } from '#db/schema/accounts.ts';
@@ -126,8 +126,7 @@ export async function findViewer(
   if (!session) return null;
   const idHash = hashSecret(cookie);
   const { createdAt, lastUsedAt, authenticatedAt, device } = session;
-  if (ctx.now.getTime() - lastUsedAt.getTime() >= touchEvery)
-    await touch(ctx, idHash, user, lastUsedAt);
+  if (ctx.now.getTime() - lastUsedAt.getTime() >= touchEvery) await touch(ctx, idHash, user, lastUsedAt);
   return {
     viewer: { ...user, loginSession: { idHash, createdAt, lastUsedAt, authenticatedAt, device } },
     cookies: session.fresh ? signedInCookies(cookie) : [],
@@ -303,10 +302,10 @@ function adapter({ db, now }: Ctx, passwordHash?: string): Adapter {
 
 /**
  * The user’s roles as JSON, as a column of a query over `users`. Membership through a school ends with the last day of its
- * membership year, anywhere on earth. (Names are written out: in a query over one table Drizzle leaves the table’s away.)
+ * membership year, anywhere on earth. A prepared query has a placeholder for `dayBefore(now)`. (Names are written out: in a query over one table Drizzle leaves the table’s away.)
  */
-export function grantsInForce(now: Date) {
-  const yesterday = new Date(now.getTime() - day).toISOString().slice(0, 10);
+export function grantsInForce(now: Date | Placeholder) {
+  const yesterday = now instanceof Date ? dayBefore(now) : now;
   return sql<string>`(
     SELECT json_group_array(json_object('role', role_grants.role, 'scopeId', role_grants.scope_id))
     FROM role_grants LEFT JOIN schools ON schools.id = role_grants.scope_id
@@ -314,6 +313,9 @@ export function grantsInForce(now: Date) {
       AND (role_grants.role <> 'member' OR role_grants.scope_id = '' OR schools.membership_ends_on >= ${yesterday})
   )`;
 }
+
+/** `2026-11-21` for any moment of 22 November, in UTC. */
+export const dayBefore = (now: Date) => new Date(now.getTime() - day).toISOString().slice(0, 10);
 
 function isOver(
   session: Pick<DatabaseSession, 'expiresAt'> & Omit<LoginSession, 'idHash'>,

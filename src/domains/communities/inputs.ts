@@ -1,6 +1,6 @@
 import { z } from 'astro/zod';
 import { line, optionalText } from '../../lib/inputs.ts';
-import { questionKinds, surveyLimits } from './model.ts';
+import { type QuestionKind, questionKinds, type SurveyQuestion, surveyLimits } from './model.ts';
 
 const slug = z.string({ error: 'Choose a community.' }).min(1).max(120);
 
@@ -13,43 +13,25 @@ export const nothingInput = z.strictObject({});
 /** Who asked to join. */
 export const requestInput = z.strictObject({ person: z.string().min(1).max(60) });
 
-/** By question id. What the questions ask for, `answersFrom` knows. */
-export const answersInput = z.record(
-  z.string().max(60),
-  z.union(
-    [
-      optionalText(surveyLimits.answer),
-      z.array(z.string().max(surveyLimits.option)).max(surveyLimits.options),
-    ],
-    { error: 'Answer in 2,000 characters or fewer, without characters that cannot be seen.' },
-  ),
-);
+/** What a welcome survey with these questions sends, by their ids. Whether an answer is one of those offered, `answersFrom` says. */
+export const answersInput = (questions: readonly SurveyQuestion[]) =>
+  z.strictObject(Object.fromEntries(questions.map(({ id, kind }) => [id, answerTo[kind]])));
 
-const optionsOf = (text: string) => [
-  ...new Set(
-    text
-      .split('\n')
-      .map((option) => option.trim())
-      .filter(Boolean),
-  ),
-];
+const typedAnswer = optionalText(surveyLimits.answer);
+const answerTo: Readonly<Record<QuestionKind, z.ZodType<string | string[]>>> = {
+  text: typedAnswer,
+  choice: typedAnswer,
+  scale: typedAnswer,
+  choices: z
+    .array(z.string().max(surveyLimits.option), { error: 'Choose from the list.' })
+    .max(surveyLimits.options, 'Choose from the list.'),
+};
 
-/** A question that hosts add. */
-export const questionInput = z
-  .strictObject({
-    kind: z.enum(questionKinds, { error: 'Choose how it is answered.' }),
-    text: line('the question', surveyLimits.question),
-    options: optionalText(2000),
-  })
-  .transform(({ options, ...question }, context) => {
-    const asksForOptions = question.kind === 'choice' || question.kind === 'choices';
-    const list = asksForOptions ? optionsOf(options) : [];
-    const complain = (message: string) => context.addIssue({ code: 'custom', path: ['options'], message });
-    if (asksForOptions && list.length < 2) complain('Write at least two options, one on each line.');
-    if (list.length > surveyLimits.options) complain(`Write ${surveyLimits.options} options or fewer.`);
-    if (list.some((option) => [...option].length > surveyLimits.option))
-      complain(`Keep each option to ${surveyLimits.option} characters or fewer.`);
-    return { ...question, options: list };
-  });
+/** A question that hosts add. What the options have to be, `questionFrom` says. */
+export const questionInput = z.strictObject({
+  kind: z.enum(questionKinds, { error: 'Choose how it is answered.' }),
+  text: line('the question', surveyLimits.question),
+  options: optionalText(2000),
+});
 
 export const questionChoice = z.strictObject({ question: z.string().min(1).max(60) });

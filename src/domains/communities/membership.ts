@@ -18,17 +18,18 @@ type Member = Pick<Viewer, 'id' | 'grants'>;
 
 /**
  * Makes the viewer a member of the community, or leaves a request where its hosts decide: they get a mail, one a day at most
- * however many ask. Joining twice changes nothing. Refuses a community that is not there or was retired, people without a
- * membership, and those whom its type leaves out.
+ * however many ask. Joining twice changes nothing. Refuses a community that is not there (`unknown`) or has closed (`retired`),
+ * people without a membership, and those whom its type leaves out.
  */
 export function joinCommunity(
   { db, now }: Ctx,
   viewer: Member,
   slug: string,
-): Promise<'joined' | 'requested' | 'unknown' | Barred> {
+): Promise<'joined' | 'requested' | 'unknown' | 'retired' | Barred> {
   return db.write(async (tx) => {
     const community = await openCommunity(tx, slug);
-    if (!community) return 'unknown';
+    if (!community)
+      return (await tx.$count(communities, eq(communities.slug, slug))) > 0 ? 'retired' : 'unknown';
     const barred = barredFrom(viewer, community);
     if (barred) return barred;
 

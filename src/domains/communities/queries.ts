@@ -103,8 +103,7 @@ export type Hub = {
 };
 
 /**
- * The hub of a community for the viewer; undefined when there is no such community, or it is retired and the viewer was never
- * in it. 1 query.
+ * The hub of a community for the viewer; one that has closed is open to nobody. Undefined when there is none. 1 query.
  */
 export async function findHub(
   read: Reads,
@@ -143,7 +142,6 @@ export async function findHub(
   if (!row) return undefined;
   const { retiredAt, ...hub } = row;
   const isRetired = retiredAt !== null;
-  if (isRetired && hub.state === null) return undefined;
   return {
     ...hub,
     isRetired,

@@ -135,12 +135,35 @@ export function answerSurvey(
   });
 }
 
+/** A question as it is kept, from what a form sent: options one on each line. Or a sentence about the options. */
+export function questionFrom({
+  options: typed,
+  ...question
+}: {
+  kind: QuestionKind;
+  text: string;
+  options: string;
+}): { question: NewQuestion } | { problem: string } {
+  if (question.kind !== 'choice' && question.kind !== 'choices')
+    return { question: { ...question, options: [] } };
+  const lines = typed.split('\n').map((option) => option.trim());
+  const options = [...new Set(lines.filter(Boolean))];
+  if (options.length < 2) return { problem: 'Write at least two options, one on each line.' };
+  if (options.length > surveyLimits.options)
+    return { problem: `Write ${surveyLimits.options} options or fewer.` };
+  if (options.some((option) => [...option].length > surveyLimits.option))
+    return { problem: `Keep each option to ${surveyLimits.option} characters or fewer.` };
+  return { question: { ...question, options } };
+}
+
+type NewQuestion = { kind: QuestionKind; text: string; options: string[] };
+
 /** Adds a question at the end of a community’s survey. For its hosts and staff. Refuses more than ten. Audited. */
 export function addQuestion(
   { db, now }: Ctx,
   viewer: Pick<Viewer, 'id' | 'grants'>,
   slug: string,
-  question: { kind: QuestionKind; text: string; options: string[] },
+  question: NewQuestion,
 ): Promise<'added' | 'not-found' | 'too-many'> {
   return db.write(async (tx) => {
     const isThere =

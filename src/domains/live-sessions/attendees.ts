@@ -1,9 +1,11 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, type Placeholder, sql } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
+import { jsonRow } from '#db/json-row.ts';
+import { prepared } from '#db/prepared.ts';
 import { users } from '#db/schema/accounts.ts';
 import { rsvps } from '#db/schema/live-sessions.ts';
 import type { Id } from '../../platform/ids.ts';
-import { grantsInForce } from '../accounts/login-sessions.ts';
+import { dayBefore, grantsInForce } from '../accounts/login-sessions.ts';
 import type { Grant } from '../accounts/model.ts';
 import type { RsvpAnswer } from './model.ts';
 
@@ -20,12 +22,17 @@ export type Attendee = {
 
 /** The user, as of now; undefined when there is none, or they are suspended or about to be erased. 1 query. */
 export async function findAttendee(read: Reads, now: Date, userId: Id<'usr'>): Promise<Attendee | undefined> {
-  const [row] = await read
-    .select(attendeeColumns(now))
-    .from(users)
-    .where(and(eq(users.id, userId), isHere));
+  const [row] = await attendeeById(read).all({ userId, yesterday: dayBefore(now) });
   return row && attendeeFrom(row);
 }
+
+const attendeeById = prepared((read: Reads) =>
+  read
+    .select(attendeeColumns(sql.placeholder('yesterday')))
+    .from(users)
+    .where(and(eq(users.id, sql.placeholder('userId')), isHere))
+    .prepare(),
+);
 
 /** Those who gave one of these answers, in the order in which they stand in the waiting list. 1 query. */
 export async function attendeesOf(
@@ -47,23 +54,19 @@ export async function attendeesOf(
 export const isHere = and(isNull(users.suspendedAt), isNull(users.erasureDueAt));
 
 /** What `attendeeFrom` reads, in a query over users. */
-export const attendeeColumns = (now: Date) => ({
-  id: users.id,
-  name: users.name,
-  email: users.email,
-  timeZone: users.timeZone,
-  grants: grantsInForce(now),
-  memberships: sql<string>`(
-    SELECT json_group_array(community_members.community_slug) FROM community_members
-    WHERE community_members.user_id = users.id AND community_members.state = 'joined'
-  )`,
+export const attendeeColumns = (now: Date | Placeholder) => ({
+  attendee: jsonRow({
+    id: users.id,
+    name: users.name,
+    email: users.email,
+    timeZone: users.timeZone,
+    grants: sql<Grant[]>`json(${grantsInForce(now)})`,
+    memberships: sql<string[]>`json((
+      SELECT json_group_array(community_members.community_slug) FROM community_members
+      WHERE community_members.user_id = users.id AND community_members.state = 'joined'
+    ))`,
+  }),
 });
-
-type Row = Omit<Attendee, 'grants' | 'memberships'> & { grants: string; memberships: string };
 
 /** The attendee of a row of `attendeeColumns`. */
-export const attendeeFrom = ({ id, name, email, timeZone, grants, memberships }: Row): Attendee => ({
-  ...{ id, name, email, timeZone },
-  grants: JSON.parse(grants),
-  memberships: JSON.parse(memberships),
-});
+export const attendeeFrom = ({ attendee }: { attendee: Attendee }): Attendee => attendee;

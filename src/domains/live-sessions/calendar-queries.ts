@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt, lte, ne, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, type Column, desc, eq, gt, gte, inArray, lt, lte, ne, type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
+import { jsonRow } from '#db/json-row.ts';
 import { communities } from '#db/schema/communities.ts';
 import { liveSessionCommunities, liveSessionPeople, liveSessions, rsvps } from '#db/schema/live-sessions.ts';
 import type { Id } from '../../platform/ids.ts';
@@ -7,6 +8,7 @@ import { hasRole, isMember, scopesOf } from '../accounts/model.ts';
 import type { Attendee } from './attendees.ts';
 import type { CalendarEntry } from './calendar.ts';
 import type { FeedScope, RsvpAnswer } from './model.ts';
+import { begunAfter } from './queries.ts';
 
 /** A live session that somebody may attend, with what they answered. Its link is empty until they have a place. */
 export type MyEntry = Omit<CalendarEntry, 'id' | 'communities'> & {
@@ -21,92 +23,107 @@ type Mine = Pick<Attendee, 'id' | 'grants' | 'memberships'>;
 
 /** What somebody may attend that has not ended, the next first, at most `limit`. Cancelled ones stay. 1 query. */
 export function comingEntries(read: Reads, mine: Mine, now: Date, limit: number): Promise<MyEntry[]> {
-  return entries(read, mine, gt(liveSessions.endsAt, now), asc(liveSessions.startsAt), limit);
+  const { endsAt, startsAt } = liveSessions;
+  return entries(read, mine, { from: begunAfter(now) }, gt(endsAt, now), asc(startsAt), limit);
 }
 
 /** What somebody could attend and has ended, the last first, at most `limit`. 1 query. */
 export function pastEntries(read: Reads, mine: Mine, now: Date, limit: number): Promise<MyEntry[]> {
-  return entries(read, mine, lte(liveSessions.endsAt, now), desc(liveSessions.startsAt), limit);
+  const { endsAt, startsAt } = liveSessions;
+  return entries(read, mine, { until: now }, lte(endsAt, now), desc(startsAt), limit);
 }
 
 /** What somebody may attend that begins from `from` on and before `until`, the first first. 1 query. */
 export function entriesBetween(read: Reads, mine: Mine, from: Date, until: Date): Promise<MyEntry[]> {
-  const within = and(gte(liveSessions.startsAt, from), lt(liveSessions.startsAt, until));
-  return entries(read, mine, within, asc(liveSessions.startsAt), 500);
+  return entries(read, mine, { from, until }, undefined, asc(liveSessions.startsAt), 500);
 }
 
 /** Entries of a subscribed calendar that begin from `from` on, at most 1,000. 1 query. */
 export function feedEntries(read: Reads, mine: Mine, scope: FeedScope, from: Date): Promise<MyEntry[]> {
-  return entries(read, mine, ofFeed(scope, from), asc(liveSessions.startsAt), feedLimit);
+  return entries(read, mine, { from }, ofFeed(mine, scope), asc(liveSessions.startsAt), feedLimit);
 }
 
 /** A text that is another as soon as `feedEntries` would say anything else, names of communities aside. 1 query. */
 export async function feedVersion(read: Reads, mine: Mine, scope: FeedScope, from: Date): Promise<string> {
-  const rows = await read
+  const { id, sequence, updatedAt, capacity, startsAt } = liveSessions;
+  const [row] = await read
     .select({
-      version: sql<string>`${liveSessions.id} || ':' || ${liveSessions.sequence} || ':' || ${liveSessions.updatedAt}
-        || ':' || (${liveSessions.capacity} IS NULL) || ':' || coalesce(${rsvps.answer}, '')`,
+      version: sql<string | null>`group_concat(${id} || ':' || ${sequence} || ':' || ${updatedAt}
+        || ':' || (${capacity} IS NULL) || ':' || coalesce(${rsvps.answer}, ''), char(10) ORDER BY ${startsAt}, ${id})`,
     })
     .from(liveSessions)
     .leftJoin(rsvps, answerOf(mine))
-    .where(and(mayBeAttendedBy(mine), ofFeed(scope, from)))
-    .orderBy(asc(liveSessions.startsAt), asc(liveSessions.id))
-    .limit(feedLimit);
-  return rows.map(({ version }) => version).join('\n');
+    .where(and(mayBeAttendedBy(mine, { from }), ofFeed(mine, scope)));
+  return row?.version ?? '';
 }
 
 const feedLimit = 1000;
 
-const ofFeed = (scope: FeedScope, from: Date) =>
-  and(gte(liveSessions.startsAt, from), scope === 'going' ? eq(rsvps.answer, 'going') : undefined);
+const ofFeed = ({ id }: Mine, scope: FeedScope) =>
+  scope === 'going'
+    ? sql`${liveSessions.id} IN (
+        SELECT ${rsvps.liveSessionId} FROM ${rsvps} WHERE ${rsvps.userId} = ${id} AND ${rsvps.answer} = 'going')`
+    : undefined;
+
+/** Live sessions that begin from `from` on and before `until`. */
+type Span = { from?: Date; until?: Date };
 
 async function entries(
   read: Reads,
   mine: Mine,
+  span: Span,
   which: SQL | undefined,
   order: SQL,
   limit: number,
 ): Promise<MyEntry[]> {
   const rows = await read
     .select({
-      ...shown,
-      meetingLink: liveSessions.meetingLink,
-      answer: rsvps.answer,
-      position: rsvps.position,
+      entry: jsonRow({
+        ...{ ...shown, communities: sql<MyEntry['communities']>`json(${shown.communities})` },
+        meetingLink: liveSessions.meetingLink,
+        answer: sql<RsvpAnswer | null>`${rsvps.answer}`,
+        position: sql<number | null>`${rsvps.position}`,
+      }),
     })
     .from(liveSessions)
     .leftJoin(rsvps, answerOf(mine))
-    .where(and(mayBeAttendedBy(mine), which))
+    .where(and(mayBeAttendedBy(mine, span), which))
     .orderBy(order, asc(liveSessions.id))
     .limit(limit);
-  return rows.map(({ communities: names, meetingLink, ...row }) => ({
-    ...row,
-    communities: JSON.parse(names),
-    meetingLink: row.answer === 'going' || row.capacity === null ? meetingLink : '',
+  return rows.map(({ entry }) => ({
+    ...entry,
+    meetingLink: entry.answer === 'going' || entry.capacity === null ? entry.meetingLink : '',
   }));
 }
 
 const answerOf = ({ id }: Mine) => and(eq(rsvps.liveSessionId, liveSessions.id), eq(rsvps.userId, id));
 
-/** `mayAttend` of policy.ts for many at once, for those who attend: what staff and TAs may beside it stands in no calendar. */
-function mayBeAttendedBy(mine: Mine): SQL | undefined {
+/**
+ * `mayAttend` of policy.ts for many at once, for those who attend: what staff and TAs may beside it stands in no calendar.
+ * Goes by indexes from their communities, roles and audiences to the live sessions, instead of asking each of them. (The plus
+ * keeps SQLite from beginning with the audience, which most of them have.)
+ */
+function mayBeAttendedBy(mine: Mine, span: Span): SQL | undefined {
   if (!isMember(mine)) return sql`0`;
-  const slugs = [...new Set([...mine.memberships, ...scopesOf(mine, 'host')])];
-  const ofTheirs = sql`${liveSessions.id} IN (
-    SELECT ${liveSessionCommunities.liveSessionId} FROM ${liveSessionCommunities}
-    WHERE ${inArray(liveSessionCommunities.communitySlug, slugs)})`;
-  const theyRun = sql`${liveSessions.id} IN (
-    SELECT ${liveSessionPeople.liveSessionId} FROM ${liveSessionPeople} WHERE ${liveSessionPeople.userId} = ${mine.id})`;
+  const slugs = JSON.stringify([...new Set([...mine.memberships, ...scopesOf(mine, 'host')])]);
+  const audiences = JSON.stringify(['members', ...(hasRole(mine, 'sam') ? ['sams'] : [])]);
+  const { id, audience, startsAt } = liveSessions;
   return and(
     ne(liveSessions.state, 'draft'),
-    or(
-      eq(liveSessions.audience, 'members'),
-      hasRole(mine, 'sam') ? eq(liveSessions.audience, 'sams') : undefined,
-      slugs.length > 0 ? and(eq(liveSessions.audience, 'communities'), ofTheirs) : undefined,
-      theyRun,
-    ),
+    within(startsAt, span),
+    sql`${id} IN (
+      SELECT ${liveSessionCommunities.liveSessionId} FROM ${liveSessionCommunities}
+        JOIN live_sessions AS theirs ON theirs.id = ${liveSessionCommunities.liveSessionId} AND +theirs.audience = 'communities'
+        WHERE ${liveSessionCommunities.communitySlug} IN (SELECT value FROM json_each(${slugs}))
+          AND ${within(liveSessionCommunities.startsAt, span) ?? sql`1`}
+      UNION SELECT ${liveSessionPeople.liveSessionId} FROM ${liveSessionPeople} WHERE ${liveSessionPeople.userId} = ${mine.id}
+      UNION SELECT ${id} FROM ${liveSessions}
+        WHERE ${audience} IN (SELECT value FROM json_each(${audiences})) AND ${within(startsAt, span) ?? sql`1`})`,
   );
 }
+
+const within = (startsAt: Column, { from, until }: Span) =>
+  and(from && gte(startsAt, from), until && lt(startsAt, until));
 
 /** A live session as anybody may see it: neither its link nor who comes. */
 export type PublicEntry = Pick<
@@ -127,7 +144,7 @@ export async function publicEntries(
     inArray(liveSessions.state, ['scheduled', 'confirmed']),
     ne(liveSessions.audience, 'sams'),
     gt(liveSessions.endsAt, now),
-    gt(liveSessions.startsAt, new Date(now.getTime() - longestMs)), // lets the index on the start serve
+    gte(liveSessions.startsAt, begunAfter(now)), // lets the index on the start serve
     communitySlug
       ? sql`${liveSessions.id} IN (
           SELECT ${liveSessionCommunities.liveSessionId} FROM ${liveSessionCommunities}
@@ -151,21 +168,16 @@ export async function publicEntries(
 /** Communities that have live sessions to come in the public calendar, by name. 1 query. */
 export function communitiesWithEntries(read: Reads, now: Date): Promise<{ slug: string; name: string }[]> {
   return read
-    .selectDistinct({ slug: communities.slug, name: communities.name })
-    .from(liveSessionCommunities)
-    .innerJoin(communities, eq(communities.slug, liveSessionCommunities.communitySlug))
-    .innerJoin(liveSessions, eq(liveSessions.id, liveSessionCommunities.liveSessionId))
+    .select({ slug: communities.slug, name: communities.name })
+    .from(communities)
     .where(
-      and(
-        gt(liveSessionCommunities.startsAt, now),
-        inArray(liveSessions.state, ['scheduled', 'confirmed']),
-        ne(liveSessions.audience, 'sams'),
-      ),
+      sql`EXISTS (SELECT 1 FROM live_session_communities AS held
+        JOIN live_sessions AS ahead ON ahead.id = held.live_session_id
+        WHERE held.community_slug = ${communities.slug} AND held.starts_at > ${now.getTime()}
+          AND +ahead.state IN ('scheduled', 'confirmed') AND +ahead.audience <> 'sams')`,
     )
     .orderBy(asc(communities.name));
 }
-
-const longestMs = 24 * 3_600_000;
 
 const shown = {
   id: liveSessions.id,

@@ -59,7 +59,36 @@ export function singleIcs(entry: CalendarEntry): string {
  * A subscribed calendar (RFC 5545). Says the same of the same entries, whenever it is asked: every DTSTAMP is the moment of
  * the last change. Who is not going has the hours free.
  */
-export function feedIcs(entries: readonly (CalendarEntry & { answer: RsvpAnswer | null })[]): string {
+export function feedIcs(entries: readonly FeedEntry[]): string {
+  return `${feedHead(entries)}${entries.map(feedEvent).join('')}END:VCALENDAR\r\n`;
+}
+
+type FeedEntry = CalendarEntry & { answer: RsvpAnswer | null };
+
+/** What stands in a feed above its events: what it is, and the zones that they are in. */
+function feedHead(entries: readonly FeedEntry[]): string {
+  const oneOfEachZone = new Map(entries.map((entry) => [zoneFor(entry) ?? '', entry]));
+  const key = [...oneOfEachZone.keys()].join(' ');
+  return known(
+    feedHeads,
+    200,
+    key,
+    () => feedText([...oneOfEachZone.values()]).split(/BEGIN:VEVENT|END:VCALENDAR/)[0]!,
+  );
+}
+
+/** One event of a feed. The same live session reads the same to everybody who has, or has not, a place and its link. */
+function feedEvent(entry: FeedEntry): string {
+  const { id, sequence, updatedAt, meetingLink, communities } = entry;
+  const names = communities.map(({ name }) => name);
+  const key = JSON.stringify([id, sequence, updatedAt, meetingLink, names, entry.answer === 'going']);
+  return known(feedEvents, 5000, key, () => {
+    const text = feedText([entry]);
+    return text.slice(text.indexOf('BEGIN:VEVENT'), text.lastIndexOf('END:VCALENDAR'));
+  });
+}
+
+function feedText(entries: readonly FeedEntry[]): string {
   const calendar = newCalendar();
   calendar.name('PeerSphere').ttl(feedRefreshSeconds);
   for (const entry of entries) {
@@ -69,6 +98,21 @@ export function feedIcs(entries: readonly (CalendarEntry & { answer: RsvpAnswer 
     );
   }
   return textOf(calendar);
+}
+
+const feedHeads = new Map<string, string>();
+const feedEvents = new Map<string, string>();
+
+/** The text of `key`, made where it is not known; of more than `most`, those not asked for the longest are forgotten. */
+function known(texts: Map<string, string>, most: number, key: string, make: () => string): string {
+  const text = texts.get(key) ?? make();
+  texts.delete(key);
+  texts.set(key, text);
+  for (const oldest of texts.keys()) {
+    if (texts.size <= most) break;
+    texts.delete(oldest);
+  }
+  return text;
 }
 
 /** How often calendars are asked to look at a feed again, in seconds. */
@@ -124,7 +168,7 @@ function newCalendar(): ICalCalendar {
 }
 
 function addEvent(calendar: ICalCalendar, entry: CalendarEntry, stamp: Date): ICalEvent {
-  const zone = zoneOf(entry.timeZone)?.id ?? null;
+  const zone = zoneFor(entry);
   const event = calendar.createEvent({
     id: `${entry.id}@${new URL(env.siteUrl).host}`,
     sequence: entry.sequence,
@@ -177,6 +221,31 @@ function readZone(name: string): { id: string; block: string } | undefined {
   const [block = '', parameter = ''] = tzlib_get_ical_block(name);
   const id = parameter.replace(/^TZID=/, '');
   return block.startsWith('BEGIN:VTIMEZONE') && id && id !== 'Etc/UTC' ? { id, block } : undefined;
+}
+
+/**
+ * The zone in which an entry is written; null for UTC. An hour that clocks show twice is the first one (RFC 5545 section
+ * 3.3.5), but not to every program: what begins or ends in it is written in UTC.
+ */
+function zoneFor({ timeZone, startsAt, endsAt }: CalendarEntry): string | null {
+  const zone = zoneOf(timeZone)?.id;
+  if (!zone) return null;
+  const key = `${zone} ${startsAt.getTime()} ${endsAt.getTime()}`;
+  return known(zonesOfTimes, 5000, key, () => (bothOnce(startsAt, endsAt, zone) ? zone : '')) || null;
+}
+
+const zonesOfTimes = new Map<string, string>();
+
+const bothOnce = (startsAt: Date, endsAt: Date, zone: string) =>
+  happensOnce(startsAt, zone) && happensOnce(endsAt, zone);
+
+function happensOnce(at: Date, zone: string): boolean {
+  const wall = Temporal.Instant.fromEpochMilliseconds(at.getTime())
+    .toZonedDateTimeISO(zone)
+    .toPlainDateTime();
+  const instantOf = (disambiguation: 'earlier' | 'later') =>
+    wall.toZonedDateTime(zone, { disambiguation }).epochMilliseconds;
+  return instantOf('earlier') === instantOf('later');
 }
 
 /** ical-generator would write a plain Date in the server’s own zone. */

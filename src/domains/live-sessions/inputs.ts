@@ -67,8 +67,13 @@ export const newPlanInput = z.strictObject({
   times: z.enum(['1', '2', '3', '4'], { error: 'Choose how many.' }).default('1'),
 });
 
-/** Asks about the time only: the rest of the form may be unfinished and comes back as it was typed. */
-export const timeCheckInput = z.looseObject({ ...when, round: plan.round.catch('') });
+/** Not looked at: whatever was typed comes back as it was. */
+const unread = Object.fromEntries(
+  [...Object.keys(plan), 'times'].map((name) => [name, z.unknown().optional()]),
+) as Record<keyof typeof plan | 'times', z.ZodOptional<z.ZodUnknown>>;
+
+/** Asks about the time only, of a form of which the rest may be unfinished. */
+export const timeCheckInput = z.strictObject({ ...unread, ...when, round: plan.round.catch('') });
 
 /** Day and clock as one, season and round apart: as commands take them. */
 export function plannedTime<Input extends { day: string; clock: string; round: string }>(input: Input) {

@@ -184,7 +184,24 @@ export type PlannedRow = LiveSessionRow & {
   slugs: string[];
   hasLink: boolean;
   hasDetails: boolean;
+  /** Whether somebody leads it who still hosts one of its communities, and is neither suspended nor about to be erased. */
+  hasHost: boolean;
+  /** Names of its communities that have closed. */
+  closed: string[];
 };
+
+// Names are written out: in a query over one table Drizzle leaves the table’s away.
+const hasHost = sql<number>`EXISTS (
+  SELECT 1 FROM live_session_people AS part
+  JOIN users ON users.id = part.user_id AND users.suspended_at IS NULL AND users.erasure_due_at IS NULL
+  JOIN live_session_communities AS theirs ON theirs.live_session_id = part.live_session_id
+  JOIN role_grants AS host
+    ON host.user_id = part.user_id AND host.role = 'host' AND host.scope_id = theirs.community_slug
+  WHERE part.live_session_id = live_sessions.id AND part.part IN ('host', 'co-host'))`;
+
+const closedCommunities = sql`FROM live_session_communities AS theirs
+  JOIN communities AS closed ON closed.slug = theirs.community_slug AND closed.retired_at IS NOT NULL
+  WHERE theirs.live_session_id = live_sessions.id`;
 
 const plannedFacts = {
   ...rowFacts,
@@ -192,18 +209,29 @@ const plannedFacts = {
   round: liveSessions.round,
   hasLink: sql<number>`${liveSessions.meetingLink} <> ''`,
   hasDetails: sql<number>`${liveSessions.focus} <> '' AND ${liveSessions.details} <> ''`,
+  hasHost,
+  closedText: sql<string>`(SELECT json_group_array(closed.name) ${closedCommunities})`,
   slugsText: sql<string>`(SELECT json_group_array(lc.community_slug) FROM live_session_communities lc
     WHERE lc.live_session_id = ${liveSessions.id})`,
 };
 
 function asPlanned<
-  Row extends { communityNames: string; slugsText: string; hasLink: number; hasDetails: number },
->({ slugsText, hasLink, hasDetails, ...row }: Row) {
+  Row extends {
+    communityNames: string;
+    slugsText: string;
+    closedText: string;
+    hasLink: number;
+    hasDetails: number;
+    hasHost: number;
+  },
+>({ slugsText, closedText, hasLink, hasDetails, hasHost: isLed, ...row }: Row) {
   return {
     ...asRow(row),
     slugs: JSON.parse(slugsText) as string[],
+    closed: JSON.parse(closedText) as string[],
     hasLink: Boolean(hasLink),
     hasDetails: Boolean(hasDetails),
+    hasHost: Boolean(isLed),
   };
 }
 
@@ -229,7 +257,10 @@ async function plannedFor(read: Reads, slugs: readonly string[], since: Date): P
 
 export const liveSessionSorts = ['starts', 'title'] as const;
 
-/** Which live sessions staff look at: ahead or over, one state, one community. Unknown values filter nothing. */
+/**
+ * Which live sessions staff look at: ahead, over, or ahead and without a host or of a community that has closed (`decision`);
+ * one state, one community. Unknown values filter nothing.
+ */
 export type LiveSessionFilter = { when: string; state: string; community: string };
 
 /** Live sessions for staff, drafts and cancelled ones included, and how many there are in all. */
@@ -269,6 +300,13 @@ export async function liveSessionList(
 
 function whenCondition(when: string, now: Date): SQL | undefined {
   if (when === 'past') return lt(liveSessions.startsAt, now);
+  if (when === 'decision')
+    return and(
+      gte(liveSessions.startsAt, begunAfter(now)),
+      gt(liveSessions.endsAt, now),
+      inArray(liveSessions.state, ['scheduled', 'confirmed']),
+      sql`(NOT ${hasHost} OR EXISTS (SELECT 1 ${closedCommunities}))`,
+    );
   return when === 'all' ? undefined : gte(liveSessions.startsAt, begunAfter(now));
 }
 

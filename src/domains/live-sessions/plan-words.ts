@@ -1,6 +1,7 @@
 import { longDay } from '../../lib/dates.ts';
 import type { LiveSessionState } from './model.ts';
 import type { ChangeRefusal } from './plan.ts';
+import type { PlannedRow } from './plan-queries.ts';
 
 /** Plans in words. */
 
@@ -12,6 +13,16 @@ export const stateNames: Readonly<Record<LiveSessionState, string>> = {
   recorded: 'Recording published',
   cancelled: 'Cancelled',
 };
+
+/** What a live session that is still to come lacks, as a list of things; empty for one that is over or cancelled. */
+export function missingOf(row: PlannedRow, now: Date): string[] {
+  if (row.endsAt <= now || row.state === 'cancelled') return [];
+  return [
+    !row.hasHost && 'a host',
+    !row.hasDetails && 'focus and key details',
+    !row.hasLink && 'meeting link',
+  ].filter((part) => part !== false);
+}
 
 /** `14 October 2026, 16:00`, of what clocks show. */
 const wallText = (wallTime: string) => `${longDay(wallTime.slice(0, 10))}, ${wallTime.slice(11)}`;

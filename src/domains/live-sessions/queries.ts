@@ -1,8 +1,9 @@
 import { and, asc, desc, eq, gt, gte, inArray, ne, sql } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
-import { users } from '#db/schema/accounts.ts';
-import { communities, communityMembers } from '#db/schema/communities.ts';
-import { liveSessionCommunities, liveSessionPeople, liveSessions, rsvps } from '#db/schema/live-sessions.ts';
+import { jsonRow } from '#db/json-row.ts';
+import { prepared } from '#db/prepared.ts';
+import { communityMembers } from '#db/schema/communities.ts';
+import { liveSessionCommunities, liveSessions, rsvps } from '#db/schema/live-sessions.ts';
 import type { Id } from '../../platform/ids.ts';
 import type { Viewer } from '../accounts/model.ts';
 import {
@@ -33,7 +34,7 @@ export type LiveSessionView = {
   round: number | null;
   outsideReason: string;
   /** By name. */
-  communities: { slug: string; name: string }[];
+  communities: { slug: string; name: string; isRetired: boolean }[];
   /** Hosts first, then co-hosts, then the TA. */
   people: { userId: Id<'usr'>; name: string; part: LiveSessionPart }[];
   /** Only for those who may attend; empty while there is none. */
@@ -49,26 +50,35 @@ export type LiveSessionView = {
   updatedAt: Date;
 };
 
-/** The live session with its communities and people; undefined when there is none of this id. 3 queries. */
+/** The live session with its communities and people; undefined when there is none of this id. 1 query. */
 export async function findLiveSession(read: Reads, id: string): Promise<LiveSessionView | undefined> {
-  const liveSessionId = id as Id<'ses'>;
-  const [[row], ofCommunities, people] = await Promise.all([
-    read.select(facts).from(liveSessions).where(eq(liveSessions.id, liveSessionId)),
-    read
-      .select({ slug: communities.slug, name: communities.name })
-      .from(liveSessionCommunities)
-      .innerJoin(communities, eq(communities.slug, liveSessionCommunities.communitySlug))
-      .where(eq(liveSessionCommunities.liveSessionId, liveSessionId))
-      .orderBy(asc(communities.name)),
-    read
-      .select({ userId: users.id, name: users.name, part: liveSessionPeople.part })
-      .from(liveSessionPeople)
-      .innerJoin(users, eq(users.id, liveSessionPeople.userId))
-      .where(eq(liveSessionPeople.liveSessionId, liveSessionId))
-      .orderBy(asc(users.name)),
-  ]);
-  return row && { ...row, communities: ofCommunities, people: people.toSorted(byPart) };
+  const [row] = await liveSessionById(read).all({ id });
+  return row && viewOf(row.facts);
 }
+
+const liveSessionById = prepared((read: Reads) =>
+  read
+    .select({ facts: jsonRow(viewFacts) })
+    .from(liveSessions)
+    .where(eq(liveSessions.id, sql.placeholder('id')))
+    .prepare(),
+);
+
+type ViewFacts = Omit<LiveSessionView, 'communities' | 'people'> & {
+  communities: { slug: string; name: string; isRetired: 0 | 1 }[];
+  people: LiveSessionView['people'];
+};
+
+/** The view of what `jsonRow(viewFacts)` selected. */
+export function viewOf({ communities: ofCommunities, people, ...row }: ViewFacts): LiveSessionView {
+  return {
+    ...row,
+    communities: ofCommunities.map((one) => ({ ...one, isRetired: one.isRetired === 1 })).sort(byName),
+    people: people.sort(byName).sort(byPart),
+  };
+}
+
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 
 /** A live session as a list shows it: nothing in it is only for those who may attend. */
 export type LiveSessionRow = {
@@ -156,16 +166,21 @@ export async function nextAnywhere(
   return rows.map(asRow);
 }
 
-/** All live sessions of a community that are no drafts: those ahead first, the soonest in front; then the past, newest first. */
+/**
+ * All live sessions of a community that are no drafts: those ahead first, the soonest in front; then the past, newest first.
+ * With what the viewer has answered. 1 query.
+ */
 export async function liveSessionsOfCommunity(
   read: Reads,
+  viewer: Pick<Viewer, 'id'>,
   slug: string,
   now: Date,
-): Promise<{ ahead: LiveSessionRow[]; past: LiveSessionRow[] }> {
+): Promise<{ ahead: NextLiveSession[]; past: NextLiveSession[] }> {
   const rows = await read
-    .select(rowFacts)
+    .select({ ...rowFacts, answer: rsvps.answer })
     .from(liveSessionCommunities)
     .innerJoin(liveSessions, eq(liveSessions.id, liveSessionCommunities.liveSessionId))
+    .leftJoin(rsvps, answerOf(viewer))
     .where(and(eq(liveSessionCommunities.communitySlug, slug), ne(liveSessions.state, 'draft')))
     .orderBy(desc(liveSessionCommunities.startsAt))
     .limit(100);
@@ -220,7 +235,8 @@ const partOrder: Readonly<Record<LiveSessionPart, number>> = { host: 0, 'co-host
 const byPart = (a: { part: LiveSessionPart }, b: { part: LiveSessionPart }) =>
   partOrder[a.part] - partOrder[b.part];
 
-const facts = {
+/** What a query over live sessions selects for `viewOf`, as one column of JSON. */
+export const viewFacts = {
   id: liveSessions.id,
   title: liveSessions.title,
   focus: liveSessions.focus,
@@ -243,4 +259,12 @@ const facts = {
   sequence: liveSessions.sequence,
   createdAt: liveSessions.createdAt,
   updatedAt: liveSessions.updatedAt,
+  communities: sql<ViewFacts['communities']>`json((
+    SELECT json_group_array(json_object('slug', c.slug, 'name', c.name, 'isRetired', c.retired_at IS NOT NULL))
+    FROM live_session_communities AS lc JOIN communities AS c ON c.slug = lc.community_slug
+    WHERE lc.live_session_id = live_sessions.id))`,
+  people: sql<ViewFacts['people']>`json((
+    SELECT json_group_array(json_object('userId', u.id, 'name', u.name, 'part', p.part))
+    FROM live_session_people AS p JOIN users AS u ON u.id = p.user_id
+    WHERE p.live_session_id = live_sessions.id))`,
 };

@@ -119,10 +119,19 @@ const sentences: Partial<Record<LiveSessionChange, Sentence>> = {
   confirmed: () => [{ strong: 'Everything is confirmed:' }, ' time, focus and meeting link stand.'],
 };
 
+/** Links are encrypted when a mail names them. */
 function readerOf(liveSession: LiveSessionView, { id, name, timeZone }: Attendee): Reader {
   const link = (answer: 'going' | 'cant') =>
     rsvpUrl({ userId: id, liveSessionId: liveSession.id, answer, expiresAt: liveSession.endsAt });
-  return { name, timeZone, links: { going: link('going'), cant: link('cant') } };
+  const links = {
+    get going() {
+      return link('going');
+    },
+    get cant() {
+      return link('cant');
+    },
+  };
+  return { name, timeZone, links };
 }
 
 const invitation = (liveSession: LiveSessionView, attendee: Attendee, now: Date) =>

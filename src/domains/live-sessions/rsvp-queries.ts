@@ -1,20 +1,20 @@
 import type { Reads } from '#db/client.ts';
 import type { Viewer } from '../accounts/model.ts';
 import { findAttendee } from './attendees.ts';
-import { type RsvpAnswer, stateAt } from './model.ts';
+import type { RsvpAnswer } from './model.ts';
 import { mayAttend } from './policy.ts';
 import { findLiveSession, type LiveSessionView } from './queries.ts';
-import { rsvpOf } from './rsvp.ts';
+import { refusalOf, rsvpOf } from './rsvp.ts';
 import { readRsvpToken } from './rsvp-links.ts';
-import { type GivenAnswer, refusalSentences } from './rsvp-words.ts';
+import type { GivenAnswer, RsvpRefusal } from './rsvp-words.ts';
 
 export type RsvpPageView = {
   liveSession: LiveSessionView;
   answer: RsvpAnswer | undefined;
   /** Where they stand in the waiting list, from 1. */
   place: number | undefined;
-  /** Why they cannot answer, as a sentence. */
-  problem: string | undefined;
+  /** Why they cannot answer. */
+  problem: RsvpRefusal | undefined;
 };
 
 /** What the page shows on which somebody answers; undefined for a draft, as for what there is not. */
@@ -30,7 +30,7 @@ export async function findRsvpPage(
   ]);
   if (!found || !attendee || found.state === 'draft') return undefined;
   const given = await rsvpOf(read, found.id, attendee.id);
-  const problem = problemOf(found, now, mayAttend(attendee, attendee.memberships, found));
+  const problem = refusalOf(found, attendee, now);
   return { liveSession: { ...found, meetingLink: '' }, answer: given?.answer, place: given?.place, problem };
 }
 
@@ -44,7 +44,7 @@ export async function findRsvpLink(
   const page = link && (await findRsvpPage(read, now, { id: link.userId }, link.liveSessionId));
   const attendee = link && (await findAttendee(read, now, link.userId));
   if (!page || !attendee) return undefined;
-  const problem = page.problem ?? (link.expiresAt <= now ? refusalSentences.over : undefined);
+  const problem = page.problem ?? (link.expiresAt <= now ? 'over' : undefined);
   return { ...page, problem, asked: link.answer, timeZone: attendee.timeZone };
 }
 
@@ -67,11 +67,4 @@ export async function findForCalendar(
   const given = await rsvpOf(read, found.id, attendee.id);
   const hasPlace = found.capacity === null || given?.answer === 'going';
   return hasPlace ? found : { ...found, meetingLink: '' };
-}
-
-function problemOf(liveSession: LiveSessionView, now: Date, isAllowed: boolean): string | undefined {
-  if (!isAllowed) return refusalSentences['not-allowed'];
-  const state = stateAt(liveSession, now);
-  if (state === 'cancelled') return refusalSentences.cancelled;
-  return state === 'scheduled' || state === 'confirmed' ? undefined : refusalSentences.over;
 }

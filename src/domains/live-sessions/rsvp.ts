@@ -1,13 +1,18 @@
 import { and, asc, count, eq, gt, inArray, isNotNull, lte, sql } from 'drizzle-orm';
 import type { Reads, Tx } from '#db/client.ts';
+import { jsonRow } from '#db/json-row.ts';
+import { prepared } from '#db/prepared.ts';
+import { users } from '#db/schema/accounts.ts';
 import { liveSessionCommunities, liveSessions, rsvps } from '#db/schema/live-sessions.ts';
 import type { Ctx } from '../../platform/context.ts';
 import type { Id } from '../../platform/ids.ts';
 import { recordStep } from '../accounts/first-steps.ts';
-import { type Attendee, findAttendee } from './attendees.ts';
+import { dayBefore } from '../accounts/login-sessions.ts';
+import { isMember } from '../accounts/model.ts';
+import { type Attendee, attendeeColumns, attendeeFrom, findAttendee, isHere } from './attendees.ts';
 import { type RsvpAnswer, stateAt } from './model.ts';
 import { mayAttend } from './policy.ts';
-import { findLiveSession, type LiveSessionView } from './queries.ts';
+import { findLiveSession, type LiveSessionView, viewFacts, viewOf } from './queries.ts';
 import { mailConfirmation, mailPromotion, mailWaiting } from './rsvp-mails.ts';
 import type { GivenAnswer, RsvpRefusal } from './rsvp-words.ts';
 
@@ -26,26 +31,52 @@ export function rsvp(
   answer: GivenAnswer,
 ): Promise<RsvpKept | { refused: RsvpRefusal }> {
   return db.write(async (tx) => {
-    const [liveSession, attendee] = [
-      await findLiveSession(tx, liveSessionId),
-      await findAttendee(tx, now, viewer.id),
-    ];
-    if (!liveSession || !attendee || liveSession.state === 'draft') return { refused: 'unknown' };
+    const standing = await standingOf(tx, now, liveSessionId, viewer.id);
+    if (!standing) return { refused: 'unknown' };
+    const { liveSession, attendee, before } = standing;
     const refused = refusalOf(liveSession, attendee, now);
     if (refused) return { refused };
 
-    const before = await rsvpOf(tx, liveSession.id, attendee.id);
-    if (before && (before.answer === answer || (before.answer === 'waiting' && answer === 'going')))
-      return { ...before, changed: false };
+    if (before.answer === answer) return { answer, changed: false };
+    if (before.answer === 'waiting' && answer === 'going')
+      return { ...(await rsvpOf(tx, liveSession.id, attendee.id))!, changed: false };
 
-    const kept = await keep(tx, now, liveSession, attendee.id, answer);
-    await recordStep(tx, now, attendee.id, 'rsvp');
+    const kept = await keep(tx, now, liveSession, attendee.id, answer, before.taken);
+    if (!before.hasStep) await recordStep(tx, now, attendee.id, 'rsvp');
     if (kept.answer === 'going') await mailConfirmation(tx, now, liveSession, attendee);
     if (kept.place) await mailWaiting(tx, now, liveSession, attendee, kept.place);
-    if (before?.answer === 'going') await promoteWaiting(tx, now, liveSession.id);
+    if (before.answer === 'going') await promoteWaiting(tx, now, liveSession.id);
     return { ...kept, changed: true };
   });
 }
+
+/**
+ * Everything that decides over an answer: the live session, who answers, and how they stand to it: what they have answered, how
+ * many places are taken where they are counted, and whether the first step is ticked. Undefined where one of both is not there.
+ */
+async function standingOf(tx: Tx, now: Date, liveSessionId: string, userId: Id<'usr'>) {
+  const [row] = await standing(tx).all({ liveSessionId, userId, yesterday: dayBefore(now) });
+  return row && { liveSession: viewOf(row.facts), attendee: attendeeFrom(row), before: row.before };
+}
+
+const standing = prepared((tx: Tx) =>
+  tx
+    .select({
+      facts: jsonRow(viewFacts),
+      ...attendeeColumns(sql.placeholder('yesterday')),
+      before: jsonRow({
+        answer: sql<RsvpAnswer | null>`${rsvps.answer}`,
+        taken: sql<number>`CASE WHEN live_sessions.capacity IS NULL THEN 0 ELSE (SELECT count(*) FROM rsvps AS r
+          WHERE r.live_session_id = live_sessions.id AND r.answer = 'going') END`,
+        hasStep: sql<0 | 1>`EXISTS (SELECT 1 FROM first_steps WHERE user_id = users.id AND step = 'rsvp')`,
+      }),
+    })
+    .from(liveSessions)
+    .innerJoin(users, and(eq(users.id, sql.placeholder('userId')), isHere))
+    .leftJoin(rsvps, and(eq(rsvps.liveSessionId, liveSessions.id), eq(rsvps.userId, users.id)))
+    .where(eq(liveSessions.id, sql.placeholder('liveSessionId')))
+    .prepare(),
+);
 
 /** What the user has answered; undefined when nothing. 1 query, and 1 more for somebody who waits. */
 export async function rsvpOf(
@@ -136,31 +167,59 @@ const isOpen = (liveSession: LiveSessionView, now: Date) =>
   ['scheduled', 'confirmed'].includes(stateAt(liveSession, now));
 
 /** Why nobody, or not this person, can answer; undefined when they can. Who may not attend learns nothing more. */
-function refusalOf(liveSession: LiveSessionView, attendee: Attendee, now: Date): RsvpRefusal | undefined {
-  if (!mayAttend(attendee, attendee.memberships, liveSession)) return 'not-allowed';
+export function refusalOf(
+  liveSession: LiveSessionView,
+  attendee: Attendee,
+  now: Date,
+): RsvpRefusal | undefined {
+  if (liveSession.state === 'draft') return 'unknown';
+  if (!mayAttend(attendee, attendee.memberships, liveSession)) return whyNot(liveSession, attendee);
   if (liveSession.state === 'cancelled') return 'cancelled';
   return isOpen(liveSession, now) ? undefined : 'over';
+}
+
+function whyNot({ audience, communities }: LiveSessionView, attendee: Attendee): RsvpRefusal {
+  if (!isMember(attendee)) return 'not-member';
+  if (audience === 'sams') return 'for-sams';
+  return communities.every(({ isRetired }) => isRetired) ? 'closed' : 'not-joined';
 }
 
 async function keep(
   tx: Tx,
   now: Date,
-  liveSession: LiveSessionView,
+  { id: liveSessionId, capacity }: LiveSessionView,
   userId: Id<'usr'>,
   given: GivenAnswer,
+  taken: number,
 ): Promise<{ answer: RsvpAnswer; place?: number }> {
-  const waits = given === 'going' && (await freePlaces(tx, liveSession)) < 1;
-  const position = waits ? await takePosition(tx, liveSession.id) : null;
+  const waits = given === 'going' && capacity !== null && taken >= capacity;
+  const position = waits ? await takePosition(tx, liveSessionId) : null;
   const answer = waits ? 'waiting' : given;
-  await tx
+  await keepRow(tx).run({ liveSessionId, userId, answer, position, now });
+  return position === null ? { answer } : { answer, place: await placeOf(tx, liveSessionId, position) };
+}
+
+const keepRow = prepared((tx: Tx) =>
+  tx
     .insert(rsvps)
-    .values({ liveSessionId: liveSession.id, userId, answer, position, createdAt: now, updatedAt: now })
+    .values({
+      liveSessionId: sql.placeholder('liveSessionId'),
+      userId: sql.placeholder('userId'),
+      answer: sql.placeholder('answer'),
+      position: sql.placeholder('position'),
+      createdAt: sql.placeholder('now'),
+      updatedAt: sql.placeholder('now'),
+    })
     .onConflictDoUpdate({
       target: [rsvps.liveSessionId, rsvps.userId],
-      set: { answer, position, updatedAt: now },
-    });
-  return position === null ? { answer } : { answer, place: await placeOf(tx, liveSession.id, position) };
-}
+      set: {
+        answer: sql`excluded.answer`,
+        position: sql`excluded.position`,
+        updatedAt: sql`excluded.updated_at`,
+      },
+    })
+    .prepare(),
+);
 
 async function freePlaces(read: Reads, { id, capacity }: LiveSessionView): Promise<number> {
   if (capacity === null) return Number.POSITIVE_INFINITY;

@@ -71,14 +71,18 @@ function underlined(heading: string, mark: string): string {
 function wrapped(text: string, lead = '', indent = ' '.repeat(lead.length)): string {
   const lines: string[] = [];
   let line = lead;
+  let taken = lead.length;
   let empty = true;
   for (const word of text.split(' ').filter(Boolean)) {
-    if (!empty && columns(line) + 1 + columns(word) > width) {
+    const needed = columns(word);
+    if (!empty && taken + 1 + needed > width) {
       lines.push(line);
       line = indent;
+      taken = indent.length;
       empty = true;
     }
     line += empty ? word : ` ${word}`;
+    taken += empty ? needed : needed + 1;
     empty = false;
   }
   return [...lines, line].map((one) => one.trimEnd()).join('\n');
@@ -86,5 +90,7 @@ function wrapped(text: string, lead = '', indent = ' '.repeat(lead.length)): str
 
 /** How wide a text stands in a fixed font: Chinese, Japanese and Korean characters take two columns. */
 const columns = (text: string) =>
-  [...text].length +
-  (text.match(/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/g)?.length ?? 0);
+  /^[ -~]*$/.test(text)
+    ? text.length
+    : [...text].length +
+      (text.match(/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/g)?.length ?? 0);

@@ -1,13 +1,15 @@
-import { eq } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Tx } from '#db/client.ts';
-import { outbox } from '#db/schema/mail.ts';
+import { jsonRow } from '#db/json-row.ts';
+import { prepared } from '#db/prepared.ts';
+import { mailSuppressions, outbox } from '#db/schema/mail.ts';
 import { newId } from '../../platform/ids.ts';
 import { seal } from '../../platform/seal.ts';
 import { type MailContent, renderMail } from './blocks.ts';
-import { nextTurn } from './limits.ts';
-import type { MailAttachment, MailBody } from './model.ts';
+import { thirdTurn, turnAfter } from './limits.ts';
+import { type MailAttachment, type MailBody, type SuppressionReason, stops } from './model.ts';
 import { checkedAddress, oneLine } from './safe-text.ts';
-import { isSuppressed, unsubscribeUrl } from './unsubscribe.ts';
+import { unsubscribeUrl } from './unsubscribe.ts';
 
 export type Mail = {
   /** Which mail it is: `verify-sign-up`. Lower case, digits and hyphens. */
@@ -34,10 +36,11 @@ export async function enqueueMail(tx: Tx, now: Date, mail: Mail): Promise<void> 
   const to = checkedAddress(mail.to);
   const optional = mail.optional === true;
   assertPlain(mail);
-  if (await isQueued(tx, dedupeKey)) return;
+  const { isQueued, reasons, third } = await before(tx, { dedupeKey, to, kind });
+  if (isQueued) return;
 
-  const unwanted = await isSuppressed(tx, to, optional);
-  const plannedAt = unwanted ? now : await nextTurn(tx, now, to, kind);
+  const unwanted = reasons.some((reason) => stops(reason, optional));
+  const plannedAt = unwanted ? now : turnAfter(third, now);
   const unsubscribe = optional ? unsubscribeUrl(to) : undefined;
   const { subject, html, text } = renderMail(content, unsubscribe ? { unsubscribeUrl: unsubscribe } : {});
   const body: MailBody = {
@@ -53,7 +56,7 @@ export async function enqueueMail(tx: Tx, now: Date, mail: Mail): Promise<void> 
     ...(replyTo && { replyTo: checkedAddress(replyTo) }),
     attachments,
   };
-  await tx.insert(outbox).values({
+  await insertMail(tx).run({
     id: newId('mail', now),
     dedupeKey,
     kind,
@@ -63,14 +66,59 @@ export async function enqueueMail(tx: Tx, now: Date, mail: Mail): Promise<void> 
     optional,
     state: unwanted ? 'suppressed' : 'waiting',
     plannedAt,
-    nextAttemptAt: plannedAt,
-    createdAt: now,
+    now,
   });
 }
 
-async function isQueued(tx: Tx, dedupeKey: string): Promise<boolean> {
-  return (await tx.$count(outbox, eq(outbox.dedupeKey, dedupeKey))) > 0;
+/** What decides whether and when the mail goes out: whether it is queued, why its address gets none, and its third last one. */
+async function before(
+  tx: Tx,
+  mail: { dedupeKey: string; to: string; kind: string },
+): Promise<{ isQueued: boolean; reasons: SuppressionReason[]; third: Date | undefined }> {
+  const [{ found } = { found: undefined }] = await lookBefore(tx).all(mail);
+  return {
+    isQueued: found?.isQueued === 1,
+    reasons: found?.reasons ?? [],
+    third: found?.third == null ? undefined : new Date(found.third),
+  };
 }
+
+const lookBefore = prepared((tx: Tx) =>
+  tx
+    .select({
+      found: jsonRow({
+        isQueued: sql<
+          0 | 1
+        >`EXISTS (SELECT 1 FROM ${outbox} WHERE ${outbox.dedupeKey} = ${sql.placeholder('dedupeKey')})`,
+        reasons: sql<
+          SuppressionReason[]
+        >`json((SELECT json_group_array(${mailSuppressions.reason}) FROM ${mailSuppressions}
+          WHERE ${mailSuppressions.email} = ${sql.placeholder('to')}))`,
+        third: sql<number | null>`(${thirdTurn(sql.placeholder('to'), sql.placeholder('kind'))})`,
+      }),
+    })
+    .from(sql`(SELECT 1)`)
+    .prepare(),
+);
+
+const insertMail = prepared((tx: Tx) =>
+  tx
+    .insert(outbox)
+    .values({
+      id: sql.placeholder('id'),
+      dedupeKey: sql.placeholder('dedupeKey'),
+      kind: sql.placeholder('kind'),
+      to: sql.placeholder('to'),
+      subject: sql.placeholder('subject'),
+      sealedBody: sql.placeholder('sealedBody'),
+      optional: sql.placeholder('optional'),
+      state: sql.placeholder('state'),
+      plannedAt: sql.placeholder('plannedAt'),
+      nextAttemptAt: sql.placeholder('plannedAt'),
+      createdAt: sql.placeholder('now'),
+    })
+    .prepare(),
+);
 
 function assertPlain({ kind, attachments = [] }: Mail) {
   if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(kind))

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, gte, lt, ne } from 'drizzle-orm';
+import { and, gt, gte, lt, type Placeholder, type SQL, sql } from 'drizzle-orm';
 import type { Db, Reads } from '#db/client.ts';
 import { outbox } from '#db/schema/mail.ts';
 import { log } from '../../platform/log.ts';
@@ -13,14 +13,22 @@ const day = 24 * hour;
  * who press a button again and again get all that they asked for, but not at once.
  */
 export async function nextTurn(read: Reads, now: Date, to: string, kind: string): Promise<Date> {
-  const [third] = await read
-    .select({ plannedAt: outbox.plannedAt })
-    .from(outbox)
-    .where(and(eq(outbox.to, to), eq(outbox.kind, kind), ne(outbox.state, 'suppressed')))
-    .orderBy(desc(outbox.plannedAt))
-    .limit(1)
-    .offset(mostPerHour - 1);
-  return third ? new Date(Math.max(now.getTime(), third.plannedAt.getTime() + hour)) : now;
+  const [row] = await read
+    .select({ third: sql<number | null>`(${thirdTurn(to, kind)})` })
+    .from(sql`(SELECT 1)`);
+  return turnAfter(row?.third == null ? undefined : new Date(row.third), now);
+}
+
+/** When the third last mail of this kind to this address was planned, as a subquery in milliseconds. */
+export function thirdTurn(to: string | Placeholder, kind: string | Placeholder): SQL {
+  return sql`SELECT ${outbox.plannedAt} FROM ${outbox}
+    WHERE ${outbox.to} = ${to} AND ${outbox.kind} = ${kind} AND ${outbox.state} <> 'suppressed'
+    ORDER BY ${outbox.plannedAt} DESC LIMIT 1 OFFSET ${sql.raw(String(mostPerHour - 1))}`;
+}
+
+/** The next turn after mails of which the third last was planned for `third`. */
+export function turnAfter(third: Date | undefined, now: Date): Date {
+  return third ? new Date(Math.max(now.getTime(), third.getTime() + hour)) : now;
 }
 
 /**
