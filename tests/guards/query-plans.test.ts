@@ -1,5 +1,5 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { connect, type Db } from '../../db/client.ts';
+import type { Db } from '../../db/client.ts';
 import { findViewer, loginCookieName, startLoginSession } from '../../src/domains/accounts/login-sessions.ts';
 import type { Viewer } from '../../src/domains/accounts/model.ts';
 import { findHub, hubMembers } from '../../src/domains/communities/queries.ts';
@@ -18,6 +18,7 @@ import { listView } from '../../src/lib/paging.ts';
 import type { Id } from '../../src/platform/ids.ts';
 import { addUser, type TestDatabase, useDatabase } from '../database.ts';
 import { addLiveSession, addMembers } from '../live-sessions.ts';
+import { plansOf } from '../query-plans.ts';
 import { openRecorded, type RecordedQuery } from '../record-queries.ts';
 
 /**
@@ -129,14 +130,9 @@ const small = /^SCAN (?:communities|face|json_each|\d+-ROW|CONSTANT ROW|\(subque
 
 /** Steps of plans that read a table, or a whole index, without looking anything up; each with its query. */
 async function scans(of: readonly RecordedQuery[]): Promise<string[]> {
-  const found: string[] = [];
-  const planner = connect(`file:${plain.file}`, {});
-  for (const query of new Set(of.map((one) => one.sql))) {
-    const { rows } = await planner.execute(`EXPLAIN QUERY PLAN ${query.replaceAll('?', 'NULL')}`);
-    for (const { detail } of rows)
-      if (String(detail).startsWith('SCAN') && !small.test(String(detail)))
-        found.push(`${detail} in ${query}`);
-  }
-  planner.close();
-  return found;
+  const plans = await plansOf(plain.file, of);
+  const found = plans.flatMap(({ query, steps }) =>
+    steps.filter((step) => step.startsWith('SCAN') && !small.test(step)).map((step) => `${step} in ${query}`),
+  );
+  return [...new Set(found)];
 }

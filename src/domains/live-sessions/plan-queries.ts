@@ -263,6 +263,12 @@ export const liveSessionSorts = ['starts', 'title'] as const;
  */
 export type LiveSessionFilter = { when: string; state: string; community: string };
 
+/** What `?when=&state=&community=` asks for. */
+export function liveSessionFilterFrom(params: URLSearchParams): LiveSessionFilter {
+  const asked = (name: keyof LiveSessionFilter) => params.get(name) ?? '';
+  return { when: asked('when'), state: asked('state'), community: asked('community') };
+}
+
 /** Live sessions for staff, drafts and cancelled ones included, and how many there are in all. */
 export async function liveSessionList(
   read: Reads,
