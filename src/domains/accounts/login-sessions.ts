@@ -126,8 +126,7 @@ export async function findViewer(
   if (!session) return null;
   const idHash = hashSecret(cookie);
   const { createdAt, lastUsedAt, authenticatedAt, device } = session;
-  if (ctx.now.getTime() - lastUsedAt.getTime() >= touchEvery)
-    await touch(ctx, idHash, user, lastUsedAt);
+  if (ctx.now.getTime() - lastUsedAt.getTime() >= touchEvery) await touch(ctx, idHash, user, lastUsedAt);
   return {
     viewer: { ...user, loginSession: { idHash, createdAt, lastUsedAt, authenticatedAt, device } },
     cookies: session.fresh ? signedInCookies(cookie) : [],
