@@ -16,16 +16,6 @@ import { issueCoupons } from '#src/domains/admissions/coupons.ts';
 import { addEnquiryNote, receiveEnquiry, setEnquiryState } from '#src/domains/admissions/enquiries.ts';
 import { approveRequest, joinCommunity } from '#src/domains/communities/membership.ts';
 import { addQuestion, answerSurvey, surveyOf } from '#src/domains/communities/survey.ts';
-import {
-  cancelLiveSession,
-  confirmDetails,
-  createLiveSession,
-  type Plan,
-  publishRecording,
-} from '#src/domains/live-sessions/plan.ts';
-import { rsvp } from '#src/domains/live-sessions/rsvp.ts';
-import type { SeasonFacts } from '#src/domains/live-sessions/seasons.ts';
-import { wallTimeAt } from '#src/domains/live-sessions/zoned-time.ts';
 import type { MailBody } from '#src/domains/mail/model.ts';
 import { signUp } from '#src/domains/schools/activation.ts';
 import { sendInvitations } from '#src/domains/schools/invitations.ts';
@@ -37,6 +27,7 @@ import { env } from '#src/platform/env.ts';
 import type { Id } from '#src/platform/ids.ts';
 import { hashPassword } from '#src/platform/password.ts';
 import { unseal } from '#src/platform/seal.ts';
+import { type At, seedLiveSessions } from './demo-live-sessions.ts';
 
 /** Everybody of the demo has it. */
 const password = 'peersphere-demo';
@@ -104,7 +95,7 @@ export async function seedDemo(db: Db, now: Date): Promise<string> {
   const ids = new Map<string, Id<'usr'>>();
   const at = (daysAgo: number) => ({ db, now: new Date(now.getTime() - daysAgo * day) });
   await db.write(async (tx) => {
-    const then = at(40).now;
+    const then = at(60).now;
     for (const [email, name, role, scopeId, jobTitle] of demoUsers) {
       const timeZone = 'Asia/Shanghai';
       const userId = await createUser(tx, then, {
@@ -125,7 +116,7 @@ export async function seedDemo(db: Db, now: Date): Promise<string> {
   await seedSchool(db, at, staffId, {
     facts: lanternBay,
     sam: { name: 'Caspian Oyelaran', email: 'sam@example.test' },
-    setUpDaysAgo: 28,
+    setUpDaysAgo: 54,
     colleagues: lanternBayStaff,
     invitations: [
       'Isolde Ramanathan <isolde.ramanathan@example.test>',
@@ -136,19 +127,17 @@ export async function seedDemo(db: Db, now: Date): Promise<string> {
   await seedSchool(db, at, staffId, {
     facts: banyanHill,
     sam: { name: 'Philippa Nakagawa', email: 'philippa.nakagawa@example.test' },
-    setUpDaysAgo: 12,
+    setUpDaysAgo: 48,
     colleagues: banyanHillStaff,
     invitations: ['Thandiwe Ferraro <thandiwe.ferraro@example.test>'],
   });
   await seedAdmissions(db, at, staffId);
   await describeMember(db, now);
-  await syncCommunitiesWithContent(at(40), env.contentDir);
+  await syncCommunitiesWithContent(at(60), env.contentDir);
   await seedCommunities(db, at);
-  await seedLiveSessions(db, at);
+  await seedLiveSessions(at);
   return 'Two schools, their people, communities, invitations, applications and enquiries are there.';
 }
-
-type At = (daysAgo: number) => { db: Db; now: Date };
 
 const dayOf = ({ now }: { now: Date }) => now.toISOString().slice(0, 10);
 
@@ -332,14 +321,14 @@ async function seedCommunities(db: Db, at: At) {
       .from(roleGrants)
       .where(eq(roleGrants.userId, id));
     for (const slug of slugs) {
-      const outcome = await joinCommunity(at(9 - index / 2), { id, grants }, slug);
+      const outcome = await joinCommunity(at(45 - index / 2), { id, grants }, slug);
       if (outcome !== 'joined' && outcome !== 'requested')
         throw new Error(`${email} could not join ${slug}: ${outcome}`);
     }
   }
   const staff = { id: await idOf('staff@example.test'), grants: [{ role: 'staff', scopeId: '' } as const] };
   const coach = await idOf('gwendolyn.ishii@example.test');
-  await approveRequest(at(2), staff, 'instructional-coaches', coach);
+  await approveRequest(at(38), staff, 'instructional-coaches', coach);
 
   const host = {
     id: await idOf('host@example.test'),
@@ -347,147 +336,15 @@ async function seedCommunities(db: Db, at: At) {
   };
   const question = 'What did you put into a child’s hands last week?';
   const options = ['A picture book in two languages', 'A novel', 'Something to find out with'];
-  await addQuestion(at(8), host, 'school-librarians', { kind: 'choice', text: question, options });
+  await addQuestion(at(37), host, 'school-librarians', { kind: 'choice', text: question, options });
   const own = (await surveyOf(db.read, 'school-librarians')).at(-1)!;
   for (const [index, [email, answers, answer]] of librarians.entries()) {
     const typed = { ...answers, [own.id]: answer };
-    await answerSurvey(at(3 - index), { id: await idOf(email) }, 'school-librarians', typed);
+    await answerSurvey(at(30 - index), { id: await idOf(email) }, 'school-librarians', typed);
   }
 }
 
 /** What becomes of a live session of the demo after it was planned. */
-type Fate = 'scheduled' | 'confirmed' | 'recorded' | 'cancelled' | 'draft';
-
-/** Live sessions around today: days from now and hour of the clock in China, whose, what, and what became of it. */
-const liveSessions: [
-  days: number,
-  clock: string,
-  slug: string,
-  fate: Fate,
-  plan: Partial<Plan> & Pick<Plan, 'title' | 'focus'>,
-][] = [
-  [
-    -30,
-    '16:00',
-    'school-librarians',
-    'recorded',
-    {
-      ...{ title: 'Weeding without regret', round: 1 },
-      focus: 'Which books may go, who decides, and what to say when a colleague carries them back.',
-      details: 'Two peers show their shelves before and after. Bring one book that you cannot part with.',
-    },
-  ],
-  [
-    2,
-    '16:00',
-    'school-librarians',
-    'confirmed',
-    {
-      ...{ title: 'Books in home languages', round: 2, capacity: 3 },
-      focus: 'Where to buy them, how to shelve them, and how families find out.',
-      details: 'Three suppliers compared, then breakouts by size of library. Bring your last order list.',
-      preReading: 'The order list in the hub. Which three titles would you buy again?',
-      deckUrl: 'https://slides.example.test/home-languages',
-    },
-  ],
-  [
-    5,
-    '17:00',
-    'school-librarians',
-    'cancelled',
-    { title: 'An hour for new librarians', focus: 'First weeks.' },
-  ],
-  [
-    75,
-    '16:00',
-    'school-librarians',
-    'scheduled',
-    { title: 'Getting into the unit before it starts', focus: '', round: 3 },
-  ],
-  [
-    120,
-    '16:00',
-    'school-librarians',
-    'draft',
-    { title: 'Genre shelving, for and against', focus: '', round: 4 },
-  ],
-  [
-    1,
-    '15:30',
-    'school-nurses',
-    'scheduled',
-    { title: 'Head lice, head injuries and head offices', focus: 'What you write down, and for whom.' },
-  ],
-  [
-    3,
-    '19:00',
-    'school-account-managers',
-    'scheduled',
-    {
-      ...{ title: 'Questions and answers for SAMs', audience: 'sams' },
-      focus: 'Launching PeerSphere in ten minutes of a staff meeting.',
-    },
-  ],
-  [
-    9,
-    '16:30',
-    'phonics-and-early-reading',
-    'scheduled',
-    { title: 'First sounds in a second language', focus: 'What to teach when English is the third one.' },
-  ],
-];
-
-/** Live sessions in several states, answers to them, and one that is full with somebody who waits. */
-async function seedLiveSessions(db: Db, at: At) {
-  const { now } = at(0);
-  const slug = '2026-27';
-  const season = parse(await readFile(path.join(env.contentDir, 'seasons', `${slug}.yaml`), 'utf8'));
-  const seasons: SeasonFacts[] = [{ ...season, slug }];
-  const idOf = async (email: string) => (await findUserByAddress(db.read, email))!.id;
-  const staff = { id: await idOf('staff@example.test'), grants: [{ role: 'staff', scopeId: '' } as const] };
-  const hostId = await idOf('host@example.test');
-  const taId = await idOf('ta@example.test');
-  for (const [days, clock, community, fate, facts] of liveSessions) {
-    const day = wallTimeAt(at(-days).now, 'Asia/Shanghai').slice(0, 10);
-    const ofLibrarians = community === 'school-librarians';
-    const planned = await createLiveSession(
-      at(35),
-      staff,
-      {
-        ...{ details: '', preReading: '', deckUrl: '', capacity: null, round: null },
-        ...{ wallTime: `${day}T${clock}`, timeZone: 'Asia/Shanghai', minutes: 90, communities: [community] },
-        ...{ audience: 'communities', outsideReason: 'The hosts agreed on this day.' },
-        ...{ hosts: ofLibrarians ? [hostId] : [], taId: ofLibrarians ? taId : '' },
-        meetingLink:
-          fate === 'confirmed' || fate === 'recorded' ? 'https://meet.example.test/librarians' : '',
-        ...facts,
-        seasonSlug: facts.round ? slug : null,
-        state: fate === 'draft' ? 'draft' : 'scheduled',
-      },
-      seasons,
-    );
-    if ('refused' in planned)
-      throw new Error(`${facts.title} was refused: ${JSON.stringify(planned.refused)}`);
-    const id = planned.liveSessionId;
-    if (fate === 'confirmed' || fate === 'recorded') await confirmDetails(at(34), staff, id);
-    if (fate === 'cancelled') await cancelLiveSession(at(1), staff, id, 'The host is on a school trip.');
-    if (fate === 'recorded')
-      await publishRecording({ db, now }, staff, id, 'https://video.example.test/weeding-without-regret');
-    if (fate !== 'confirmed') continue;
-    for (const [index, email] of attendees.entries())
-      await rsvp(at(1 - index / 10), { id: await idOf(email) }, id, 'going');
-    await rsvp(at(0.2), { id: await idOf('sam@example.test') }, id, 'maybe');
-  }
-}
-
-/** They say that they come to the live session with three places, in this order. */
-const attendees = [
-  'host@example.test',
-  'wen.li.abara@example.test',
-  'aiko.brandvold@example.test',
-  'delphine.marwick@example.test',
-];
-
 /** One member who has told something about herself, so that her page is not empty. */
 async function describeMember(db: Db, now: Date) {
   const member = await findUserByAddress(db.read, 'member@example.test');
