@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, count, desc, eq, gt, inArray, ne, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { communities, communityMembers } from '../../db/schema/communities.ts';
-import { liveSessions, rsvps } from '../../db/schema/live-sessions.ts';
+import { liveSessionCommunities, liveSessions, rsvps } from '../../db/schema/live-sessions.ts';
 import { loginCookieName, startLoginSession } from '../../src/domains/accounts/login-sessions.ts';
 import { makeFeed } from '../../src/domains/live-sessions/feeds.ts';
 import type { Id } from '../../src/platform/ids.ts';
@@ -14,6 +14,8 @@ import { type Bench, type Measure, median, progress, quantile } from './measure.
 import { databaseUrl, emptyFolder, servePortal, withDatabase } from './portal.ts';
 
 const feedLength = 200;
+/** How far back a feed goes. */
+const feedBackMs = 90 * 24 * 3_600_000;
 const atOnce = 4;
 
 /** What members wait for at 100,000 members, 4,000 live sessions and a million answers, and how many answers a second fit in. */
@@ -142,8 +144,8 @@ async function scaleDatabase(): Promise<string> {
 }
 
 /**
- * Two members of the largest community of content: one as they are, signed in, and one who is in every community and whose
- * feed holds 200 live sessions to come.
+ * Two members of the largest community of content: one as they are, signed in, and one who is in as many communities as
+ * make a feed of 200 live sessions.
  */
 async function prepare(db: Db, now: Date) {
   const ofContent = (await readdir('content/communities')).map((name) => name.replace(/\.mdoc$/, ''));
@@ -161,29 +163,33 @@ async function prepare(db: Db, now: Date) {
   if (!largest) throw new Error('The database has no members.');
   const { slug, viewerId, subscriberId: userId } = largest;
   const slugs = (await db.read.select({ slug: communities.slug }).from(communities)).map((one) => one.slug);
-  const { startsAt, state, audience, id } = liveSessions;
-  const ahead = await db.read
-    .select({ liveSessionId: id })
-    .from(liveSessions)
-    .where(and(gt(startsAt, now), inArray(state, ['scheduled', 'confirmed']), eq(audience, 'communities')))
-    .orderBy(asc(startsAt))
-    .limit(feedLength);
+  const counted = await db.read
+    .select({ slug: liveSessionCommunities.communitySlug, count: count() })
+    .from(liveSessionCommunities)
+    .innerJoin(liveSessions, eq(liveSessions.id, liveSessionCommunities.liveSessionId))
+    .where(
+      and(
+        gt(liveSessionCommunities.startsAt, new Date(now.getTime() - feedBackMs)),
+        ne(liveSessions.state, 'draft'),
+        eq(liveSessions.audience, 'communities'),
+      ),
+    )
+    .groupBy(liveSessionCommunities.communitySlug);
+  let inFeed = 0;
+  const theirs = counted.filter((one) => {
+    const isNeeded = inFeed < feedLength;
+    if (isNeeded) inFeed += one.count;
+    return isNeeded;
+  });
   await db.write(async (tx) => {
     await tx.delete(rsvps).where(eq(rsvps.userId, userId));
     await tx.delete(communityMembers).where(eq(communityMembers.userId, userId));
-    const common = { userId, createdAt: now };
-    await tx
-      .insert(communityMembers)
-      .values(
-        slugs.map((communitySlug) => ({ ...common, communitySlug, state: 'joined' as const, since: now })),
-      );
-    await tx
-      .insert(rsvps)
-      .values(ahead.map((one) => ({ ...common, ...one, answer: 'going' as const, updatedAt: now })));
+    const common = { userId, createdAt: now, state: 'joined' as const, since: now };
+    await tx.insert(communityMembers).values(theirs.map((one) => ({ ...common, communitySlug: one.slug })));
   });
   const cookies = await startLoginSession({ db, now }, viewerId, 'Bench', undefined);
   const cookie = `login=${cookies.find(({ name }) => name === loginCookieName)!.value}`;
-  const feedPath = new URL(await makeFeed({ db, now }, { id: userId }, 'going')).pathname;
+  const feedPath = new URL(await makeFeed({ db, now }, { id: userId }, 'all')).pathname;
   return { slug, slugs, cookie, feedPath };
 }
 
