@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Client, createClient } from '@libsql/client';
 import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/libsql';
+import { migrate as applyMigrations } from 'drizzle-orm/libsql/migrator';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDb } from './client.ts';
 import { migrate } from './migrate.ts';
@@ -88,6 +90,42 @@ test('migrating waits while somebody else is writing', async () => {
   release();
   await writing;
   expect(await migrating).toEqual(everyMigration);
+});
+
+/** Brings the database up to the migration `last`, as a release that had no later one left it. */
+async function migrateUpTo(url: string, last: string) {
+  const folder = await temporaryFolder();
+  const entries = journal.entries.slice(0, everyMigration.indexOf(last) + 1);
+  await mkdir(path.join(folder, 'meta'));
+  await writeFile(path.join(folder, 'meta', '_journal.json'), JSON.stringify({ ...journal, entries }));
+  for (const { tag } of entries)
+    await copyFile(
+      path.join(import.meta.dirname, 'migrations', `${tag}.sql`),
+      path.join(folder, `${tag}.sql`),
+    );
+  await applyMigrations(drizzle(connect(url)), { migrationsFolder: folder });
+}
+
+test('who was signed in before the upgrade to attendance was last seen when they were, and nobody else was', async () => {
+  const url = await temporaryUrl();
+  await migrateUpTo(url, '0003_live-sessions');
+  const client = connect(url);
+  for (const id of ['usr_seen', 'usr_never'])
+    await client.execute(`INSERT INTO users (id, email, email_verified_at, password_hash, name, time_zone,
+      code_of_conduct_version, code_of_conduct_accepted_at, created_at)
+      VALUES ('${id}', '${id}@example.test', 0, '', 'Noor Sample', 'Asia/Shanghai', '1', 0, 0)`);
+  for (const [hash, day] of [
+    ['older', '2026-11-02T10:00:00Z'],
+    ['newer', '2026-11-20T23:59:00Z'],
+  ] as const)
+    await client.execute(`INSERT INTO login_sessions (id_hash, user_id, created_at, expires_at, last_used_at,
+      authenticated_at, device) VALUES ('${hash}', 'usr_seen', 0, 0, ${Date.parse(day)}, 0, 'Firefox')`);
+  await migrate(url);
+  const { rows } = await client.execute('SELECT id, last_seen_on FROM users ORDER BY id');
+  expect(rows.map((row) => [row['id'], row['last_seen_on']])).toEqual([
+    ['usr_never', null],
+    ['usr_seen', '2026-11-20'],
+  ]);
 });
 
 async function runCommand(command: string, dataDir: string): Promise<string> {

@@ -15,7 +15,7 @@ CREATE TABLE `attendance` (
 	CONSTRAINT "attendance_mark" CHECK(mark IN ('live', 'recording', 'absent', 'excused'))
 );
 --> statement-breakpoint
-CREATE INDEX `attendance_user` ON `attendance` (`user_id`,`mark`);--> statement-breakpoint
+CREATE INDEX `attendance_user` ON `attendance` (`user_id`,`mark`,`live_session_id`);--> statement-breakpoint
 CREATE INDEX `attendance_import` ON `attendance` (`import_id`) WHERE import_id IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `attendance_aliases` (
 	`community_slug` text NOT NULL,
@@ -154,4 +154,8 @@ CREATE TABLE `records` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `records_codeHash_unique` ON `records` (`code_hash`);--> statement-breakpoint
 CREATE INDEX `records_user` ON `records` (`user_id`,`created_at`);--> statement-breakpoint
-ALTER TABLE `users` ADD `last_seen_on` text;
+ALTER TABLE `users` ADD `last_seen_on` text;--> statement-breakpoint
+-- Who has been signed in before this column was there was seen last on that day: of UTC, at most one beside the day of their own zone.
+UPDATE `users` SET `last_seen_on` = (
+	SELECT strftime('%Y-%m-%d', max(`last_used_at`) / 1000, 'unixepoch') FROM `login_sessions` WHERE `login_sessions`.`user_id` = `users`.`id`
+);

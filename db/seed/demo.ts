@@ -344,7 +344,6 @@ async function seedCommunities(db: Db, at: At) {
   }
 }
 
-/** What becomes of a live session of the demo after it was planned. */
 /** One member who has told something about herself, so that her page is not empty. */
 async function describeMember(db: Db, now: Date) {
   const member = await findUserByAddress(db.read, 'member@example.test');

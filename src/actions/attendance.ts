@@ -1,4 +1,5 @@
 import type { Viewer } from '../domains/accounts/model.ts';
+import { countAct, type Limit } from '../domains/accounts/throttles.ts';
 import {
   fileInput,
   importInput,
@@ -14,6 +15,7 @@ import {
   confirmImport,
   type Decision,
   decideRows,
+  shownFileName,
   undoImport,
   uploadMeetingFile,
 } from '../domains/attendance/imports.ts';
@@ -26,7 +28,17 @@ import {
 import { confirmWatched, openRecording as open } from '../domains/attendance/recordings.ts';
 import { setThresholdMinutes } from '../domains/attendance/settings.ts';
 import { hrefWith } from '../lib/paging.ts';
-import { type Answer, type Call, goTo, notFound, refuse, show, signedInForm, staffForm } from './define.ts';
+import {
+  type Answer,
+  type Call,
+  goTo,
+  notFound,
+  refuse,
+  refuseUntil,
+  show,
+  signedInForm,
+  staffForm,
+} from './define.ts';
 
 /** The attendance desk, and recordings. Whose attendance somebody takes, each command asks. */
 
@@ -38,7 +50,11 @@ const here = ({ url }: ByViewer, done: string) => goTo(hrefWith(url, { done }));
 const refused = (refusal: AttendanceRefusal) =>
   refusal === 'unknown' ? notFound : refuse(refusalSentences[refusal], 409);
 
+const files = { name: 'attendance-files', most: 100, inMs: 3_600_000 } as const satisfies Limit;
+
 const uploadFile = signedInForm(fileInput, async (call, { file }) => {
+  const until = await countAct(call.ctx, files, call.viewer.id);
+  if (until) return refuseUntil('You have brought in very many files just now. Please wait an hour.', until);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const result = await uploadMeetingFile(call.ctx, call.viewer, idOf(call), { name: file.name, bytes });
   if (!('refused' in result))
@@ -48,7 +64,7 @@ const uploadFile = signedInForm(fileInput, async (call, { file }) => {
     line === null || sentence.includes(`${line}`) ? sentence : `Line ${line}: ${sentence}`,
   );
   return refuse({
-    file: `Nothing of “${file.name.slice(0, 100)}” was taken.`,
+    file: `Nothing of “${shownFileName(file.name).slice(0, 100)}” was taken.`,
     ...Object.fromEntries(sentences.map((sentence, index) => [`form-${index + 2}`, sentence])),
   });
 });
@@ -91,6 +107,8 @@ async function undo(call: ByViewer, importId: string, done: string): Promise<Ans
 export const sheetForms = { uploadFile, saveMarks, confirmSheet, reopenSheet, undoFromSheet };
 
 const decide = signedInForm(rowsInput, async (call, choices) => {
+  const view = await viewOf(call, importIdOf(call));
+  if (view && view.state !== 'waiting') return notWaiting;
   const result = await decideChoices(call, choices);
   return result === 'decided' ? goTo(`${call.url.pathname}?done=decided`) : result;
 });

@@ -14,3 +14,13 @@ export function asAttachment({ fileName, bytes }: Download): Response {
     },
   });
 }
+
+/** Says that somebody has taken very many files, and when to come again. */
+export const tooOften = (sentence: string, until: Date, now: Date) =>
+  new Response(sentence, {
+    status: 429,
+    headers: {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Retry-After': String(Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1000))),
+    },
+  });

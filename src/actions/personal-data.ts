@@ -141,7 +141,8 @@ peersphere.json   Everything, in a form that other programs can read:
                   fingerprint
   attendance      which live sessions you attended or watched, how we know, and
                   when you made records of professional development. Not the
-                  codes of records, of which we keep only a fingerprint
+                  codes of records: whoever has one sees the record. Those in
+                  force stand on the page of your record
   nudges          short mails of the last thirty days by which your school
                   asked you to take the next step
 sign-ins.csv      signIns as a table

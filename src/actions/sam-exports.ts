@@ -20,7 +20,7 @@ import { slugify } from '../lib/text.ts';
 import { dayIn } from '../lib/time.ts';
 import type { Ctx } from '../platform/context.ts';
 import { csv, type Table, xlsx } from '../platform/table-files.ts';
-import { asAttachment, type Download } from './downloads.ts';
+import { asAttachment, type Download, tooOften } from './downloads.ts';
 
 /**
  * The tables of a SAM as files: what the address asks for in words, filters and order, of all pages. They are posted for, since
@@ -96,7 +96,7 @@ async function download(
   const school = viewer && (await schoolRecord(db.read, viewer, schoolId, now));
   if (!school || !formats.includes(format)) return new Response(null, { status: 404 });
   const until = await countAct({ db, now }, exports, viewer.id);
-  if (until) return tooOften(until, now);
+  if (until) return tooOften('You have downloaded many tables just now. Please wait an hour.', until, now);
   const file = await fileOf({ db, now }, viewer, school, format);
   if (!file) return new Response(null, { status: 404 });
   await db.write((tx) =>
@@ -114,12 +114,3 @@ async function download(
 }
 
 const asciiSlug = (name: string) => slugify(name).replace(/[^a-z0-9-]+/g, '') || 'school';
-
-const tooOften = (until: Date, now: Date) =>
-  new Response('You have downloaded many tables just now. Please wait an hour.', {
-    status: 429,
-    headers: {
-      'Content-Type': 'text/plain; charset=utf-8',
-      'Retry-After': String(Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1000))),
-    },
-  });

@@ -38,8 +38,7 @@ const gap = 14;
 
 /**
  * An A4 document, tagged so that screen readers know headings and tables (PDF/UA’s structure). Text is set in the site’s
- * letters, or in Noto Sans SC where those do not have them; letters that neither has lose their accents, or become boxes
- * (`isDrawable` tells before).
+ * letters, or in Noto Sans SC where those do not have them; letters that neither has lose their accents, or become boxes.
  */
 export async function pdf({ title, lead, foot, parts }: PdfContent, now: Date): Promise<Buffer> {
   const document = new PDFDocument({
@@ -62,11 +61,6 @@ export async function pdf({ title, lead, foot, parts }: PdfContent, now: Date): 
   numberPages(document, foot);
   document.end();
   return finished;
-}
-
-/** Whether the fonts of `pdf` have every letter of `text`. */
-export function isDrawable(text: string): boolean {
-  return [...text].every((letter) => fonts().some(({ font }) => hasLetter(font, letter)));
 }
 
 type Document = InstanceType<typeof PDFDocument>;
@@ -225,11 +219,11 @@ let known: { files: Files; fonts: { file: string; font: Font }[] } | undefined;
 
 function load() {
   if (known) return known;
-  const { resolve } = createRequire(import.meta.url);
+  const require = createRequire(import.meta.url);
   const files = {
-    serif: resolve('@fontsource/young-serif/files/young-serif-latin-400-normal.woff'),
-    latin: resolve('@expo-google-fonts/figtree/400Regular/Figtree_400Regular.ttf'),
-    chinese: resolve('@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf'),
+    serif: require.resolve('@fontsource/young-serif/files/young-serif-latin-400-normal.woff'),
+    latin: require.resolve('@expo-google-fonts/figtree/400Regular/Figtree_400Regular.ttf'),
+    chinese: require.resolve('@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf'),
   };
   known = {
     files,

@@ -200,6 +200,14 @@ describe('a request', () => {
     ).toBe(413);
   });
 
+  test('of 100 MB gets its answer although all of it is sent', async () => {
+    const answer = await ask('/x', { method: 'POST' }, Buffer.alloc(100_000_000));
+    expect([answer.status, answer.body.toString()]).toEqual([
+      413,
+      expect.stringContaining('more than the site takes'),
+    ]);
+  });
+
   test('to a page with a picture may be larger only where it is of the kind that holds files', async () => {
     const post = (type: string) =>
       ask('/activate/x', { method: 'POST', headers: { 'Content-Type': type } }, Buffer.alloc(300 * 1024));

@@ -78,7 +78,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       if (await files.serve(request, response, pathname, status)) return;
     } else {
       const body = await readBody(request, largestBodyAt(pathname, request.headers['content-type']));
-      if (!body) return refuse(response, 413, tooLargeAt(pathname));
+      if (!body) return refuseBody(request, response, tooLargeAt(pathname));
       Object.assign(request, { body }); // where Astro looks for a body that was read already
     }
     const address = networkOf(clientAddress(request, options.trustedProxies ?? 0));
@@ -129,6 +129,22 @@ function refuse(response: ServerResponse, status: number, words: string) {
   response.setHeader('Connection', 'close');
   if (status === 405) response.setHeader('Allow', [...methods].join(', '));
   plain(response, status, words);
+}
+
+/**
+ * Answers a body that is too large, throws away the rest of it as it comes, for as long as a request may take, and closes then:
+ * whoever is still sending never reads the answer of a connection that closes on them.
+ */
+function refuseBody(request: IncomingMessage, response: ServerResponse, words: string) {
+  response.writeHead(413, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'Content-Length': Buffer.byteLength(words),
+    Connection: 'close',
+  });
+  response.write(words);
+  request.once('close', () => response.end());
+  request.resume();
 }
 
 /** The part of an address before its query. */

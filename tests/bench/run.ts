@@ -13,6 +13,7 @@ import { measureLiveSessions } from './live-sessions.ts';
 import { type Measure, progress, type Subject, table } from './measure.ts';
 import { emptyFolder, servePortal } from './portal.ts';
 import { measureRsvpStorm } from './rsvp-storm-http.ts';
+import { measureSamDashboard } from './sam-dashboard.ts';
 import { measureSearch } from './search.ts';
 import { measureSignInLoad } from './sign-in-load.ts';
 import { measureViewer } from './viewer.ts';
@@ -36,6 +37,7 @@ const subjects: Record<string, Subject> = {
   'live-sessions': measureLiveSessions,
   'rsvp-storm': measureRsvpStorm,
   attendance: measureAttendance,
+  'sam-dashboard': measureSamDashboard,
 };
 
 const { values, positionals } = parseArgs({

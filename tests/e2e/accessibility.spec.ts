@@ -1,22 +1,33 @@
 import AxeBuilder from '@axe-core/playwright';
+import { eq } from 'drizzle-orm';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { rsvps } from '../../db/schema/live-sessions.ts';
+import { roleGrants } from '../../db/schema/accounts.ts';
+import { liveSessions, rsvps } from '../../db/schema/live-sessions.ts';
+import { uploadMeetingFile } from '../../src/domains/attendance/imports.ts';
+import { confirmSheet, markByHand } from '../../src/domains/attendance/marks.ts';
+import { giveCode } from '../../src/domains/attendance/records.ts';
 import { answerSurvey } from '../../src/domains/communities/survey.ts';
 import { rsvp } from '../../src/domains/live-sessions/rsvp.ts';
 import { rsvpUrl } from '../../src/domains/live-sessions/rsvp-links.ts';
+import type { Id } from '../../src/platform/ids.ts';
+import { useSchool } from '../activation.ts';
+import { zoomReport } from '../attendance.ts';
 import { newPage, type PageOptions, useBrowser } from '../browser.ts';
+import type { TestDatabase } from '../database.ts';
 import { addLiveSession, addMembers } from '../live-sessions.ts';
 import { makeUser, signInAs, siteDb, type TestUser, usePortal } from '../portal.ts';
 
 useBrowser();
 usePortal();
 
+type Who = 'member' | 'host' | 'ta' | 'sam' | 'staff';
+
 type PageType = {
   name: string;
   path: string;
   /** Who looks at it; somebody signed out where left out. */
-  as?: 'member' | 'host' | 'staff';
+  as?: Who;
   options?: PageOptions;
   prepare?: (page: Page) => Promise<void>;
 };
@@ -130,7 +141,42 @@ const portalPageTypes: PageType[] = [
   { name: 'live sessions for staff', path: '/staff/live-sessions', as: 'staff' },
 ];
 
-const people: Partial<Record<'member' | 'host' | 'staff', TestUser>> = {};
+/** Reads a file into the sheet that is no attendance report. */
+async function readWrongFile(page: Page) {
+  const buffer = Buffer.from('Product,Price\nBook,12\n');
+  await page.locator('[name=file]').setInputFiles({ name: 'prices.csv', mimeType: 'text/csv', buffer });
+  await page.getByRole('button', { name: 'Read the file' }).click();
+  await page.getByRole('alert').waitFor();
+}
+
+const sheet = `${liveSession('recorded')}/attendance`;
+
+const attendancePageTypes: PageType[] = [
+  { name: 'the dashboard of a SAM', path: '/sam/:school', as: 'sam' },
+  { name: 'the dashboard of a school that nobody has joined', path: '/sam/:empty', as: 'sam' },
+  { name: 'Session Attendance', path: '/sam/:school/attendance', as: 'sam' },
+  { name: 'the charts of a school', path: '/sam/:school/charts', as: 'sam' },
+  { name: 'the charts of a school that nobody has joined', path: '/sam/:empty/charts', as: 'sam' },
+  { name: 'nudges', path: '/sam/:school/nudges?kind=answer', as: 'sam' },
+  { name: 'the removal of a member', path: '/sam/:school/remove/:user', as: 'sam' },
+  { name: 'a launch kit', path: '/sam/:school/launch-kit', as: 'sam' },
+  { name: 'the first five steps to print', path: '/sam/:school/launch-kit/guide', as: 'sam' },
+  { name: 'a slide deck', path: '/sam/:school/launch-kit/deck', as: 'sam' },
+  { name: 'the attendance desk', path: '/attendance', as: 'ta' },
+  { name: 'the attendance of a live session', path: sheet, as: 'ta' },
+  {
+    name: 'a file that was refused',
+    path: sheet,
+    as: 'ta',
+    options: { expected: /422/ },
+    prepare: readWrongFile,
+  },
+  { name: 'a file with people who are nobody yet', path: `${sheet}/import/:file`, as: 'ta' },
+  { name: 'a record of professional development', path: '/me/record', as: 'member' },
+  { name: 'a record that somebody checks', path: '/record/:code' },
+];
+
+const people: Partial<Record<Who, TestUser>> = {};
 const paths: Record<string, string> = {};
 
 /** A member of one community who goes, waits and was, its host, staff, and twelve more who go. */
@@ -175,6 +221,61 @@ beforeAll(async () => {
   paths['rsvp'] = new URL(rsvpUrl(link)).pathname;
 });
 
+/** Their school with its SAM, the attendance of the live session that was recorded, and a file that waits. */
+beforeAll(async () => {
+  const [db, now] = [(await siteDb()) as TestDatabase, new Date()];
+  const years = { membershipStartsOn: '2020-01-01', membershipEndsOn: '2040-12-31' };
+  const [{ schoolId }, empty] = [
+    await useSchool({ name: 'Persimmon Gate School', ...years }, db),
+    await useSchool({ name: 'Quince Hill School', ...years }, db),
+  ];
+  const sam = await makeUser([
+    ['member', schoolId],
+    ['sam', schoolId],
+    ['sam', empty.schoolId],
+  ]);
+  const ta = await makeUser([['ta']]);
+  const colleagues = await Promise.all(
+    ['周小燕', 'Aurelio Brightwater-Okonjo', 'Bea Sample'].map((name) =>
+      makeUser([['member', schoolId]], name),
+    ),
+  );
+  const earlier = new Date(now.getTime() - 60 * 86_400_000);
+  const ids = colleagues.map(({ id }) => id);
+  await addMembers(db, earlier, 'music-teachers', ids);
+  await db.write((tx) =>
+    tx.update(roleGrants).set({ createdAt: earlier }).where(eq(roleGrants.scopeId, schoolId)),
+  );
+  const recorded = paths['recorded'] as Id<'ses'>;
+  const ofRound = { seasonSlug: '2026-27', round: 1 };
+  await db.write((tx) => tx.update(liveSessions).set(ofRound).where(eq(liveSessions.id, recorded)));
+  const taker = { ...ta, grants: [{ role: 'ta', scopeId: '' }] } as const;
+  const member = people.member!;
+  await markByHand({ db, now }, taker, recorded, [
+    { userId: ids[0]!, mark: 'live', minutes: 88 },
+    { userId: ids[1]!, mark: 'recording', minutes: null },
+    { userId: member.id, mark: 'live', minutes: 90 },
+  ]);
+  await confirmSheet({ db, now }, taker, recorded);
+  const bytes = zoomReport(new Date(now.getTime() - 9 * 86_400_000), [
+    { name: 'Aurelio B.', minutes: 71 },
+    { name: 'iPad of the library', minutes: 12 },
+    { name: member.name, email: member.email, minutes: 80 },
+  ]);
+  const read = await uploadMeetingFile({ db, now }, taker, recorded, { name: 'participants.csv', bytes });
+  const given = await giveCode({ db, now }, member, { title: 'Everything', fromAt: null, untilAt: null });
+  if ('refused' in read || 'refused' in given) throw new Error('The attendance could not be prepared.');
+  Object.assign(people, { sam, ta });
+  const made = {
+    school: schoolId,
+    empty: empty.schoolId,
+    user: ids[2]!,
+    file: read.importId,
+    code: given.code,
+  };
+  Object.assign(paths, made);
+});
+
 const narrow = { width: 320, height: 720 };
 const wide = { width: 1280, height: 900 };
 
@@ -182,7 +283,7 @@ const wide = { width: 1280, height: 900 };
 async function open({ path, as, options, prepare }: PageType, more: PageOptions) {
   const page = await newPage({ ...options, ...more });
   if (as) await signInAs(page, people[as]!);
-  await page.goto(path.replace(/:(\w+)/, (_, name: string) => paths[name]!));
+  await page.goto(path.replace(/:(\w+)/g, (_, name: string) => paths[name]!));
   await prepare?.(page);
   await page.evaluate(() => {
     for (const details of document.querySelectorAll<HTMLDetailsElement>('main details')) details.open = true;
@@ -213,9 +314,12 @@ describe.each([
   { colorScheme: 'light' as const, viewport: wide },
   { colorScheme: 'dark' as const, viewport: narrow },
 ])('in $colorScheme colours at $viewport.width px', (look) => {
-  test.each([...pageTypes, ...portalPageTypes])('nothing is wrong with $name', async (pageType) => {
-    expect(await problems(await open(pageType, look))).toEqual([]);
-  });
+  test.each([...pageTypes, ...portalPageTypes, ...attendancePageTypes])(
+    'nothing is wrong with $name',
+    async (pageType) => {
+      expect(await problems(await open(pageType, look))).toEqual([]);
+    },
+  );
 
   test('nothing is wrong with the open menu of a narrow page', async () => {
     const page = await newPage({ ...look, viewport: narrow });

@@ -253,7 +253,7 @@ test('a member opens the recording from its page, confirms at the end, and it co
   const film = await opened;
   await film.waitForURL('https://video.example.test/shelves');
   await page.getByRole('button', { name: 'I have watched it to the end' }).click();
-  await page.getByText('It counts as attended by recording.').waitFor();
+  await page.getByText('You watched the recording.').waitFor();
   await page.getByText('It stands in your record of professional development.').waitFor();
   expect(await page.getByRole('button', { name: 'I have watched it to the end' }).count()).toBe(0);
 

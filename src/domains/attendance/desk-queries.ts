@@ -1,5 +1,6 @@
 import { and, asc, count, desc, eq, exists, inArray, lte, notExists, or, type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
+import { jsonRow, packedList } from '#db/json-row.ts';
 import { roleGrants, users } from '#db/schema/accounts.ts';
 import {
   attendance,
@@ -13,7 +14,7 @@ import type { ListView } from '../../lib/paging.ts';
 import { foldForSearch } from '../../lib/text.ts';
 import { contains } from '../../platform/contains.ts';
 import type { Id } from '../../platform/ids.ts';
-import { hasRole, isShownTo, normaliseAddress, scopesOf, type Visibility } from '../accounts/model.ts';
+import { hasRole, isShownTo, normaliseAddress, scopesOf } from '../accounts/model.ts';
 import type { RsvpAnswer } from '../live-sessions/model.ts';
 import { asRow, type LiveSessionRow, type LiveSessionView, rowFacts } from '../live-sessions/queries.ts';
 import { type ExpectedPerson, expectedAt } from './expected.ts';
@@ -382,23 +383,23 @@ const hasAnyRole = (read: Reads) =>
 /** The school or workplace of each, as far as they show it to people of their communities. 1 query. */
 async function schoolsOf(read: Reads, ids: readonly Id<'usr'>[]): Promise<Map<Id<'usr'>, string>> {
   const schoolOf = new Map<Id<'usr'>, string>();
-  for (let from = 0; from < ids.length; from += most) {
-    const rows = await read
-      .select({
+  const rows = await read
+    .select({
+      row: jsonRow({
         userId: users.id,
         workplace: users.workplace,
         visibility: users.visibility,
         schoolNames: sql<
           string | null
         >`(SELECT group_concat(s.name, ', ') FROM role_grants g JOIN schools s ON s.id = g.scope_id
-          WHERE g.user_id = users.id AND g.role = 'member')`,
-      })
-      .from(users)
-      .where(inArray(users.id, ids.slice(from, from + most)));
-    for (const { userId, workplace, visibility, schoolNames } of rows)
-      if (isShownTo('communities', 'school', visibility as Visibility))
-        schoolOf.set(userId, schoolNames || workplace);
-  }
+          WHERE g.user_id = ${users.id} AND g.role = 'member')`,
+      }),
+    })
+    .from(users)
+    .where(inArray(users.id, packedList(ids)));
+  for (const { row } of rows)
+    if (isShownTo('communities', 'school', row.visibility))
+      schoolOf.set(row.userId, row.schoolNames || row.workplace);
   return schoolOf;
 }
 
@@ -416,9 +417,6 @@ function toldApart(
         all.set(person.userId, [school(person), person.email].filter(Boolean).join(', '));
   return all;
 }
-
-/** Values in one statement: far below what SQLite binds. */
-const most = 1000;
 
 /** A row of a file as the preview shows it. */
 export type PreviewRow = {
@@ -485,19 +483,21 @@ export async function importView(
       ),
     );
   if (!facts) return undefined;
-  const [rows, expected] = await Promise.all([
+  const [kept, expected] = await Promise.all([
     read
       .select({
-        line: attendanceRows.line,
-        name: attendanceRows.name,
-        email: attendanceRows.email,
-        minutes: attendanceRows.minutes,
-        joinedAt: attendanceRows.joinedAt,
-        leftAt: attendanceRows.leftAt,
-        match: attendanceRows.match,
-        decision: attendanceRows.decision,
-        userId: attendanceRows.userId,
-        userName: users.name,
+        row: jsonRow({
+          line: attendanceRows.line,
+          name: attendanceRows.name,
+          email: attendanceRows.email,
+          minutes: attendanceRows.minutes,
+          joinedAt: attendanceRows.joinedAt,
+          leftAt: attendanceRows.leftAt,
+          match: attendanceRows.match,
+          decision: attendanceRows.decision,
+          userId: attendanceRows.userId,
+          userName: sql<string | null>`${users.name}`,
+        }),
       })
       .from(attendanceRows)
       .leftJoin(users, eq(users.id, attendanceRows.userId))
@@ -505,6 +505,7 @@ export async function importView(
       .orderBy(asc(attendanceRows.line)),
     expectedAt(read, liveSession),
   ]);
+  const rows = kept.map(({ row }) => row);
   const inRows = new Set(rows.map(({ userId }) => userId));
   const ids = [...new Set([...expected.map(({ userId }) => userId), ...inRows])].filter((id) => id !== null);
   const schoolOf = toldApart(expected, await schoolsOf(read, ids));

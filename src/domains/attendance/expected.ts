@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, lte } from 'drizzle-orm';
 import type { Reads } from '#db/client.ts';
+import { jsonRow, packedList } from '#db/json-row.ts';
 import { users } from '#db/schema/accounts.ts';
 import { communityMembers } from '#db/schema/communities.ts';
 import { rsvps } from '#db/schema/live-sessions.ts';
@@ -19,13 +20,13 @@ export async function expectedAt(
   liveSession: LiveSessionView,
   only?: readonly Id<'usr'>[],
 ): Promise<ExpectedPerson[]> {
-  const among = only ? inArray(users.id, [...only]) : undefined;
+  const among = only ? inArray(users.id, packedList(only)) : undefined;
   const slugs = liveSession.audience === 'communities' ? liveSession.communities.map(({ slug }) => slug) : [];
   const [members, going] = await Promise.all([
     slugs.length === 0
       ? []
       : read
-          .selectDistinct(person)
+          .selectDistinct({ person })
           .from(communityMembers)
           .innerJoin(users, eq(users.id, communityMembers.userId))
           .where(
@@ -38,7 +39,7 @@ export async function expectedAt(
             ),
           ),
     read
-      .select(person)
+      .select({ person })
       .from(rsvps)
       .innerJoin(users, eq(users.id, rsvps.userId))
       .where(
@@ -50,25 +51,18 @@ export async function expectedAt(
         ),
       ),
   ]);
-  const all = new Map([...members, ...going].map((each) => [each.userId, each]));
+  const all = new Map([...members, ...going].map((each) => [each.person.userId, each.person]));
   return [...all.values()].sort((a, b) => a.name.localeCompare(b.name, 'en'));
 }
 
 /** Those of these users whom a file may name although nobody expected them: the people who lead it, and other members. */
 export async function usersAtAddresses(read: Reads, addresses: readonly string[]): Promise<ExpectedPerson[]> {
   const wanted = [...new Set(addresses.filter(Boolean))];
-  const found: ExpectedPerson[] = [];
-  for (let from = 0; from < wanted.length; from += most)
-    found.push(
-      ...(await read
-        .select(person)
-        .from(users)
-        .where(inArray(users.email, wanted.slice(from, from + most)))),
-    );
-  return found;
+  const rows = await read
+    .select({ person })
+    .from(users)
+    .where(inArray(users.email, packedList(wanted)));
+  return rows.map((row) => row.person);
 }
 
-/** Values in one statement: far below what SQLite binds. */
-const most = 1000;
-
-const person = { userId: users.id, name: users.name, email: users.email };
+const person = jsonRow({ userId: users.id, name: users.name, email: users.email });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { and, eq, inArray, isNull, lt, ne, sql } from 'drizzle-orm';
 import type { Tx } from '#db/client.ts';
+import { packedList, packedRows } from '#db/json-row.ts';
 import { users } from '#db/schema/accounts.ts';
 import { attendanceAliases, attendanceImports, attendanceRows } from '#db/schema/attendance.ts';
 import type { Ctx } from '../../platform/context.ts';
@@ -52,7 +53,7 @@ export async function uploadMeetingFile(
     await tx.insert(attendanceImports).values({
       id: importId,
       liveSessionId: liveSession.id,
-      fileName: name.slice(0, attendanceLimits.name) || 'file',
+      fileName: shownFileName(name) || 'file',
       fileHash,
       tool: read.file.tool,
       summary: summaryOf(read.file),
@@ -63,6 +64,13 @@ export async function uploadMeetingFile(
     await keepRows(tx, importId, liveSession, read.file);
     return { importId, isKnown: false };
   });
+}
+
+/** A file’s name as it is shown: without folders, and without signs that nobody sees or that turn the text around them. */
+export function shownFileName(name: string): string {
+  const last = name.split(/[/\\]/).at(-1) ?? '';
+  const seen = last.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replace(/\s+/g, ' ');
+  return cut(seen.trim(), attendanceLimits.name);
 }
 
 /** Who a row is: a user by their id, or what else it counts as. */
@@ -86,7 +94,7 @@ export function decideRows(
     const lines = [...new Set(decisions.map(({ line }) => line))];
     const itsRows = and(
       eq(attendanceRows.importId, found.importId),
-      inArray(attendanceRows.line, lines.slice(0, most)),
+      inArray(attendanceRows.line, packedList(lines)),
     );
     if ((await tx.$count(attendanceRows, itsRows)) < lines.length) return { refused: 'no-such-row' };
     const named = decisions.flatMap(({ is }) => (typeof is === 'object' ? [is.user as Id<'usr'>] : []));
@@ -188,14 +196,17 @@ const daysBefore = (now: Date, days: number) => new Date(now.getTime() - days * 
 
 function summaryOf({ summary, people, warnings }: MeetingFile): ImportSummary {
   return {
-    title: summary.title.slice(0, attendanceLimits.name),
+    title: cut(summary.title, attendanceLimits.name),
     startedAt: summary.startedAt?.toISOString() ?? null,
     endedAt: summary.endedAt?.toISOString() ?? null,
     people: people.length,
     guests: people.filter(({ isGuest }) => isGuest).length,
-    warnings: warnings.map((sentence) => sentence.slice(0, attendanceLimits.sentence)),
+    warnings: warnings.map((sentence) => cut(sentence, attendanceLimits.sentence)),
   };
 }
+
+/** At most so many characters, of which none is half a pair. */
+const cut = (text: string, most: number) => text.slice(0, most).toWellFormed();
 
 async function keepRows(
   tx: Tx,
@@ -222,25 +233,20 @@ async function keepRows(
           .where(inArray(attendanceAliases.communitySlug, slugs)),
   ];
   const matched = matchRows(people, expected, others, aliases);
-  for (let from = 0; from < matched.length; from += most)
-    await tx.insert(attendanceRows).values(
-      matched.slice(from, from + most).map(({ person, match, decision, userId }) => ({
-        importId,
-        line: person.line,
-        name: person.name.slice(0, attendanceLimits.name),
-        email: (person.email || person.upn).slice(0, attendanceLimits.name),
-        minutes: Math.min(person.minutes, attendanceLimits.minutes),
-        joinedAt: person.joinedAt,
-        leftAt: person.leftAt,
-        match,
-        decision,
-        userId,
-      })),
-    );
+  const rows = matched.map(({ person, match, decision, userId }) => ({
+    importId,
+    line: person.line,
+    name: cut(person.name, attendanceLimits.name),
+    email: cut(person.email || person.upn, attendanceLimits.name),
+    minutes: Math.min(person.minutes, attendanceLimits.minutes),
+    joinedAt: person.joinedAt,
+    leftAt: person.leftAt,
+    match,
+    decision,
+    userId,
+  }));
+  await tx.insert(attendanceRows).select(packedRows(attendanceRows, rows));
 }
-
-/** Rows in one statement. */
-const most = 500;
 
 async function remember(
   tx: Tx,
@@ -258,6 +264,7 @@ async function remember(
     })
     .from(attendanceRows)
     .where(and(eq(attendanceRows.importId, importId), eq(attendanceRows.match, 'hand')));
+  if (decided.length === 0) return;
   const shared = sharedNames(await expectedAt(tx, liveSession));
   const values = decided.flatMap(({ name, email, decision, userId }) => {
     const alias = email || normaliseName(name);

@@ -64,8 +64,10 @@ export function attendanceStateOf(
 ): AttendanceState {
   if (!liveSession || liveSession.isCancelled) return 'not-planned';
   if (facts.mark && facts.mark !== 'absent') return facts.mark;
-  if (liveSession.endsAt > now) return 'not-held';
-  if (!facts.memberSince || facts.memberSince > liveSession.endsAt) return 'not-a-member';
+  // Compared as numbers: a school’s table asks this some ten thousand times, and Dates take ten times as long.
+  const endedAt = liveSession.endsAt.getTime();
+  if (endedAt > now.getTime()) return 'not-held';
+  if (!facts.memberSince || facts.memberSince.getTime() > endedAt) return 'not-a-member';
   if (facts.mark || facts.isConfirmed) return 'absent';
   return { awaiting: dayOfAttendance(liveSession.endsAt, now) };
 }

@@ -1,3 +1,4 @@
+import { shortDay } from '../../lib/dates.ts';
 import { dayIn } from '../../lib/time.ts';
 import type { SeasonFacts } from '../live-sessions/seasons.ts';
 import { countStates, type StateCounts, type TableColumn, type TableRow } from './sam-table.ts';
@@ -26,6 +27,9 @@ export const byCommunity = (rows: readonly TableRow[]): Attended[] =>
 /** How many people by the end of a month: who have joined the school, and who have taken part at least once. */
 export type Reached = { month: string; joined: number; tookPart: number };
 
+/** `Nov 2026`. */
+export const monthName = (month: string) => shortDay(`${month}-01`).split(' ').slice(1).join(' ');
+
 const mostMonths = 24;
 
 /** From the season’s first month to now, or to its last. The months are those of the season’s zone: `2026-11`. */
@@ -36,14 +40,15 @@ export function reachedByMonth(
 ): Reached[] {
   const monthOf = (at: Date) => dayIn(season.timeZone, at).slice(0, 7);
   const last = [monthOf(now), season.endsOn.slice(0, 7)].sort()[0] ?? '';
-  const by = (dates: readonly Date[], month: string) => dates.filter((at) => monthOf(at) <= month).length;
+  const [joinedIn, tookPartIn] = [joinedAt.map(monthOf), firstsAt.map(monthOf)];
+  const by = (all: readonly string[], month: string) => all.filter((each) => each <= month).length;
   const months: Reached[] = [];
   for (
     let month = season.startsOn.slice(0, 7);
     month <= last && months.length < mostMonths;
     month = following(month)
   )
-    months.push({ month, joined: by(joinedAt, month), tookPart: by(firstsAt, month) });
+    months.push({ month, joined: by(joinedIn, month), tookPart: by(tookPartIn, month) });
   return months;
 }
 

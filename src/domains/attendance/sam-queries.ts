@@ -41,11 +41,12 @@ export async function membershipSummary(
         ON sam.user_id = held.user_id AND sam.role = 'sam' AND sam.scope_id = held.scope_id
         WHERE held.role = 'member' AND held.scope_id = schools.id)`,
       communities: sql<string>`(SELECT json_group_array(json_object('slug', slug, 'name', name, 'members', members))
-        FROM (SELECT c.slug, c.name, count(*) AS members
-          FROM role_grants AS held CROSS JOIN community_members AS joined ON joined.user_id = held.user_id
-          JOIN communities AS c ON c.slug = joined.community_slug
-          WHERE held.role = 'member' AND held.scope_id = ${schoolId} AND joined.state = 'joined'
-          GROUP BY c.slug ORDER BY c.name COLLATE NOCASE))`,
+        FROM (SELECT c.slug, c.name, counted.members
+          FROM (SELECT joined.community_slug AS slug, count(*) AS members
+            FROM role_grants AS held CROSS JOIN community_members AS joined ON joined.user_id = held.user_id
+            WHERE held.role = 'member' AND held.scope_id = ${schoolId} AND joined.state = 'joined'
+            GROUP BY joined.community_slug) AS counted
+          CROSS JOIN communities AS c ON c.slug = counted.slug ORDER BY c.name COLLATE NOCASE))`,
     })
     .from(schools)
     .where(eq(schools.id, schoolId));
@@ -90,7 +91,7 @@ export type SeenMember = {
   communities: string[];
   /** The last day on which they used the portal, in their own zone: `2026-11-21`. Null for never. */
   lastSeenOn: string | null;
-  /** Live sessions that they attended, live or by recording. */
+  /** Live sessions that they attended since they joined the school, live or by recording. */
   attended: number;
 };
 
@@ -170,8 +171,7 @@ function rowsOf(
       communities: sql<string>`(SELECT json_group_array(c.name) FROM community_members AS joined
         JOIN communities AS c ON c.slug = joined.community_slug
         WHERE joined.user_id = page.user_id AND joined.state = 'joined')`,
-      attended: sql<number>`(SELECT count(*) FROM attendance AS taken
-        WHERE taken.user_id = page.user_id AND taken.mark IN ('live', 'recording'))`,
+      attended: sql<number>`(SELECT count(*) FROM ${attendedSince(sql`page.user_id`, sql`page.created_at`)})`,
     })
     .from(page)
     .orderBy(order(sql`page.sort_key COLLATE NOCASE`), sql`page.user_id`);
@@ -197,8 +197,11 @@ const joinedAny = sql`SELECT 1 FROM community_members AS joined
   WHERE joined.user_id = users.id AND joined.state = 'joined'`;
 const hasJoined = (slug: string) => sql`EXISTS (${joinedAny} AND joined.community_slug = ${slug})`;
 
-const attendedAny = sql`SELECT 1 FROM attendance AS taken
-  WHERE taken.user_id = users.id AND taken.mark IN ('live', 'recording')`;
+/** A row for each live session that somebody attended which was not over before they joined the school. */
+const attendedSince = (userId: SQL, joinedAt: SQL) => sql`attendance AS taken
+  CROSS JOIN live_sessions AS met ON met.id = taken.live_session_id
+  WHERE taken.user_id = ${userId} AND taken.mark IN ('live', 'recording') AND met.ends_at >= ${joinedAt}`;
+const attendedHere = attendedSince(sql`users.id`, sql`role_grants.created_at`);
 
 function shows(show: MemberShow, now: Date): SQL {
   switch (show) {
@@ -211,7 +214,7 @@ function shows(show: MemberShow, now: Date): SQL {
     case 'no-community':
       return sql`NOT EXISTS (${joinedAny})`;
     case 'attended-none':
-      return sql`NOT EXISTS (${attendedAny})`;
+      return sql`NOT EXISTS (SELECT 1 FROM ${attendedHere})`;
   }
 }
 
@@ -222,8 +225,7 @@ const sortKeys: Readonly<Record<SeenMemberSort, SQL>> = {
   communities: sql`(SELECT count(*) FROM community_members AS joined
     WHERE joined.user_id = users.id AND joined.state = 'joined')`,
   seen: sql`coalesce(users.last_seen_on, '')`,
-  attended: sql`(SELECT count(*) FROM attendance AS taken
-    WHERE taken.user_id = users.id AND taken.mark IN ('live', 'recording'))`,
+  attended: sql`(SELECT count(*) FROM ${attendedHere})`,
 };
 
 /** For each row of a query over `schools`. */

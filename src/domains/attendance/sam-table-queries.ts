@@ -16,7 +16,6 @@ import {
   firstsOf,
   lastUpdate,
   type Marks,
-  markKey,
   sprintsWithin,
   type TableColumn,
   type TableLiveSession,
@@ -76,7 +75,7 @@ export async function attendanceTable(
 ): Promise<AttendanceTable> {
   const period = periodOf(season);
   const slugs = [season, ...sprintsWithin(season, seasons)].map(({ slug }) => slug);
-  const shown = await liveSessionsOf(read, schoolId, period, slugs, filter);
+  const shown = await liveSessionsOf(read, schoolId, period, slugs, filter, now);
   const columns = columnsOf(season, seasons, shown);
   const isPaged = filter.state === undefined;
   const { people, total } = await peopleOf(read, schoolId, period, { season, shown }, list, filter, isPaged);
@@ -115,29 +114,27 @@ const periodOf = ({ startsOn, endsOn }: SeasonFacts): Period => ({
   until: new Date(Date.parse(`${endsOn}T00:00:00Z`) + dayMs + aroundMs),
 });
 
-/** Live sessions of the communities of the school’s people in these seasons, or in no round of any, that are no drafts. 1 query. */
+/**
+ * Live sessions of the communities of the school’s people in these seasons, or in no round of any, that are no drafts. 1 query
+ * with one row: libSQL takes longer to hand over columns of two thousand than to read them.
+ */
 async function liveSessionsOf(
   read: Reads,
   schoolId: Id<'sch'>,
   { from, until }: Period,
   seasonSlugs: readonly string[],
   { community, userId }: TableFilter,
+  now: Date,
 ): Promise<TableLiveSession[]> {
-  const rows = await read
+  const [row] = await read
     .select({
-      id: liveSessions.id,
-      slug: liveSessionCommunities.communitySlug,
-      communityName: communities.name,
-      seasonSlug: liveSessions.seasonSlug,
-      round: liveSessions.round,
-      startsAt: liveSessions.startsAt,
-      endsAt: liveSessions.endsAt,
-      state: liveSessions.state,
-      confirmedAt: attendanceSheets.confirmedAt,
-      sheetUpdatedAt: attendanceSheets.updatedAt,
       // Marks may be there before anybody says that they are complete.
-      markedAt: sql<number | null>`CASE WHEN attendance_sheets.live_session_id IS NULL THEN
-        (SELECT max(confirmed_at) FROM attendance AS taken WHERE taken.live_session_id = live_sessions.id) END`,
+      all: sql<string>`json_group_array(json_array(live_sessions.id, live_session_communities.community_slug,
+        communities.name, live_sessions.season_slug, live_sessions.round, live_sessions.starts_at, live_sessions.ends_at,
+        live_sessions.state, attendance_sheets.confirmed_at,
+        CASE WHEN attendance_sheets.live_session_id IS NULL THEN CASE WHEN live_sessions.starts_at <= ${now.getTime()} THEN
+          (SELECT max(confirmed_at) FROM attendance AS taken WHERE taken.live_session_id = live_sessions.id) END
+        ELSE attendance_sheets.updated_at END))`,
     })
     .from(liveSessionCommunities)
     .innerJoin(liveSessions, eq(liveSessions.id, liveSessionCommunities.liveSessionId))
@@ -157,14 +154,27 @@ async function liveSessionsOf(
           isNull(liveSessions.round),
         ),
       ),
-    )
-    .orderBy(asc(liveSessions.startsAt), asc(liveSessions.id));
-  return rows.map(({ state, confirmedAt, sheetUpdatedAt, markedAt, ...row }) => ({
-    ...row,
-    isCancelled: state === 'cancelled',
-    isConfirmed: confirmedAt !== null,
-    updatedAt: sheetUpdatedAt ?? (markedAt === null ? null : new Date(markedAt)),
-  }));
+    );
+  type Packed = [
+    ...[id: Id<'ses'>, slug: string, communityName: string, seasonSlug: string | null, round: number | null],
+    ...[
+      startsAt: number,
+      endsAt: number,
+      state: string,
+      confirmedAt: number | null,
+      updatedAt: number | null,
+    ],
+  ];
+  return (JSON.parse(row?.all ?? '[]') as Packed[])
+    .map(([id, slug, communityName, seasonSlug, round, startsAt, endsAt, state, confirmedAt, updatedAt]) => ({
+      ...{ id, slug, communityName, seasonSlug, round },
+      startsAt: new Date(startsAt),
+      endsAt: new Date(endsAt),
+      isCancelled: state === 'cancelled',
+      isConfirmed: confirmedAt !== null,
+      updatedAt: updatedAt === null ? null : new Date(updatedAt),
+    }))
+    .sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime() || (a.id < b.id ? -1 : 1));
 }
 
 /** Communities in which somebody of the school is or was. */
@@ -195,17 +205,17 @@ async function peopleOf(
     SELECT 1 FROM live_session_communities AS theirs CROSS JOIN attendance AS taken
       ON taken.live_session_id = theirs.live_session_id AND taken.user_id = community_members.user_id
     WHERE theirs.community_slug = community_members.community_slug AND taken.mark <> 'absent'
-      AND theirs.starts_at BETWEEN ${from.getTime()} AND ${until.getTime()})`;
-  const rows = await read
+      AND theirs.starts_at BETWEEN ${from.getTime()} AND ${until.getTime()}
+      AND (SELECT held.ends_at FROM live_sessions AS held WHERE held.id = taken.live_session_id)
+        >= role_grants.created_at)`;
+  const page = read
     .select({
-      userId: users.id,
-      name: users.name,
-      jobTitle: users.jobTitle,
-      slug: communities.slug,
-      communityName: sql<string>`${communities.name}`.as('community_name'),
-      state: communityMembers.state,
-      since: communityMembers.since,
-      total: isPaged ? sql<number>`count(*) OVER ()` : sql<number>`0`,
+      packed:
+        sql<string>`json_array(users.id, users.name, users.job_title, communities.slug, communities.name,
+        CASE community_members.state WHEN 'joined' THEN community_members.since END, role_grants.created_at)`.as(
+          'packed',
+        ),
+      total: (isPaged ? sql<number>`count(*) OVER ()` : sql<number>`0`).as('total'),
     })
     .from(roleGrants)
     .innerJoin(users, eq(users.id, roleGrants.userId))
@@ -231,13 +241,27 @@ async function peopleOf(
         : [order(byCommunity), asc(byName), asc(users.id)]),
     )
     .limit(isPaged ? (list.limit ?? mostRows) : mostRows)
-    .offset(isPaged ? (list.offset ?? 0) : 0);
-  const people = rows.map(({ total: _, state, since, ...row }) => ({
-    ...row,
-    since: state === 'joined' ? since : undefined,
-  }));
-  const isBeyond = rows.length === 0 && isPaged && (list.offset ?? 0) > 0;
-  if (!isBeyond) return { people, total: rows[0]?.total ?? 0 };
+    .offset(isPaged ? (list.offset ?? 0) : 0)
+    .as('page');
+  const [row] = await read
+    .select({
+      all: sql<string | null>`'[' || group_concat(page.packed) || ']'`,
+      total: sql<number | null>`max(page.total)`,
+    })
+    .from(page);
+  type Packed = [
+    ...[userId: Id<'usr'>, name: string, jobTitle: string, slug: string, communityName: string],
+    ...[since: number | null, joinedAt: number],
+  ];
+  const people = (JSON.parse(row?.all ?? '[]') as Packed[]).map(
+    ([id, name, jobTitle, slug, communityName, since, joinedAt]) => ({
+      ...{ userId: id, name, jobTitle, slug, communityName },
+      since: since === null ? undefined : new Date(since),
+      joinedAt: new Date(joinedAt),
+    }),
+  );
+  const isBeyond = people.length === 0 && isPaged && (list.offset ?? 0) > 0;
+  if (!isBeyond) return { people, total: row?.total ?? 0 };
   const first = { ...list, offset: 0, limit: 1 };
   const { total } = await peopleOf(
     read,
@@ -251,32 +275,31 @@ async function peopleOf(
   return { people, total };
 }
 
-/** Marks of these people in these live sessions of their own communities. 1 query, by indexes only; a row a person. */
+/** Every mark of these people, of which those of these live sessions are kept. 1 query of one index; a row a person. */
 async function marksOf(
   read: Reads,
   liveSessions: readonly TableLiveSession[],
   people: readonly TablePerson[],
 ): Promise<Marks> {
   const userIds = [...new Set(people.map(({ userId }) => userId))];
-  const begins = liveSessions.map(({ startsAt }) => startsAt.getTime());
-  if (userIds.length === 0 || begins.length === 0) return new Map();
+  const wanted = new Set<string>(liveSessions.map(({ id }) => id));
+  if (userIds.length === 0 || wanted.size === 0) return new Map();
   const rows = await read
     .select({
-      userId: sql<string>`member.user_id`,
-      marks: sql<string>`group_concat(taken.live_session_id || ' ' || taken.mark)`,
+      userId: sql<Id<'usr'>>`person.value`,
+      marks: sql<string | null>`(SELECT group_concat(taken.live_session_id || ' ' || taken.mark)
+        FROM attendance AS taken WHERE taken.user_id = person.value)`,
     })
-    .from(sql`json_each(${JSON.stringify(userIds)}) AS person
-      CROSS JOIN community_members AS member ON member.user_id = person.value
-      CROSS JOIN live_session_communities AS theirs ON theirs.community_slug = member.community_slug
-        AND theirs.starts_at BETWEEN ${Math.min(...begins)} AND ${Math.max(...begins)}
-      CROSS JOIN attendance AS taken ON taken.live_session_id = theirs.live_session_id
-        AND taken.user_id = member.user_id`)
-    .groupBy(sql`member.user_id`);
+    .from(sql`json_each(${JSON.stringify(userIds)}) AS person`);
+  return new Map(rows.map(({ userId, marks }) => [userId, marksIn(marks ?? '', wanted)]));
+}
+
+function marksIn(text: string, wanted: ReadonlySet<string>): Map<string, AttendanceMark> {
   const marks = new Map<string, AttendanceMark>();
-  for (const row of rows)
-    for (const one of row.marks.split(',')) {
-      const [liveSessionId = '', mark] = one.split(' ');
-      marks.set(markKey(liveSessionId, row.userId), mark as AttendanceMark);
-    }
+  for (const one of text.split(',')) {
+    const space = one.indexOf(' ');
+    const liveSessionId = one.slice(0, space);
+    if (wanted.has(liveSessionId)) marks.set(liveSessionId, one.slice(space + 1) as AttendanceMark);
+  }
   return marks;
 }

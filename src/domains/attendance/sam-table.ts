@@ -35,6 +35,8 @@ export type TablePerson = {
   slug: string;
   communityName: string;
   since: Date | undefined;
+  /** When they joined the school: what was before is none of its business. */
+  joinedAt: Date;
 };
 
 export type TableColumn = { seasonSlug: string; seasonName: string; round: number; title: string };
@@ -52,9 +54,8 @@ export type TableRow = {
   other: { attended: number; held: number } | null;
 };
 
-/** Marks by live session and user. */
-export type Marks = ReadonlyMap<string, AttendanceMark>;
-export const markKey = (liveSessionId: string, userId: string) => `${liveSessionId} ${userId}`;
+/** Marks by user, and by live session. */
+export type Marks = ReadonlyMap<Id<'usr'>, ReadonlyMap<string, AttendanceMark>>;
 
 /**
  * The season that somebody asked for, or else the regular one whose rounds have begun, the latest; before any has begun, the
@@ -129,24 +130,27 @@ export function tableRows(
     plans.set(slug, made);
     return made;
   };
-  return people.map(({ since, ...person }) => {
+  return people.map(({ since, joinedAt, ...person }) => {
     const plan = planFor(person.slug);
-    const stateOf = (liveSession: TableLiveSession) =>
-      attendanceStateOf(
-        liveSession,
-        {
-          mark: marks.get(markKey(liveSession.id, person.userId)),
-          isConfirmed: liveSession.isConfirmed,
-          memberSince: since,
-        },
-        now,
-      );
+    const theirs = marks.get(person.userId);
+    const stateOf = (liveSession: TableLiveSession): AttendanceState =>
+      isBefore(liveSession, joinedAt) && !liveSession.isCancelled
+        ? 'not-a-member'
+        : attendanceStateOf(
+            liveSession,
+            { mark: theirs?.get(liveSession.id), isConfirmed: liveSession.isConfirmed, memberSince: since },
+            now,
+          );
     const cells = plan.rounds.map((ofRound) => (ofRound ? best(ofRound.map(stateOf)) : null));
-    const attended = plan.others.filter((each) => tookPart(stateOf(each))).length;
-    const other = plan.others.length > 0 ? { attended, held: plan.others.length } : null;
+    const held = plan.others.filter((each) => !isBefore(each, joinedAt));
+    const attended = held.filter((each) => tookPart(stateOf(each))).length;
+    const other = held.length > 0 ? { attended, held: held.length } : null;
     return { ...person, cells, other };
   });
 }
+
+/** Whether it was over before somebody joined the school. */
+const isBefore = ({ endsAt }: TableLiveSession, joinedAt: Date) => endsAt.getTime() < joinedAt.getTime();
 
 /** The live sessions of one community by column, null for columns that are not its; and those outside of rounds that were held. */
 type CommunityPlan = { rounds: (TableLiveSession[] | null)[]; others: TableLiveSession[] };
@@ -182,17 +186,16 @@ function meetsIn(
 /** Whether a live session of the season’s days belongs to no round. */
 function isOther(liveSession: TableLiveSession, season: SeasonFacts): boolean {
   const { seasonSlug, round, isCancelled, startsAt } = liveSession;
+  if (isCancelled || (seasonSlug !== null && round !== null)) return false;
   const day = dayIn(season.timeZone, startsAt);
-  return (
-    (seasonSlug === null || round === null) && !isCancelled && season.startsOn <= day && day <= season.endsOn
-  );
+  return season.startsOn <= day && day <= season.endsOn;
 }
 
 const rank = (state: AttendanceState) => stateKinds.indexOf(kindOf(state));
 
 /** Of several live sessions of one round the best counts. */
-const best = (states: readonly AttendanceState[]): AttendanceState =>
-  states.toSorted((a, b) => rank(a) - rank(b))[0] ?? 'not-planned';
+const best = ([first = 'not-planned', ...others]: readonly AttendanceState[]): AttendanceState =>
+  others.reduce((most, state) => (rank(state) < rank(most) ? state : most), first);
 
 /** Live sessions that are held and whose attendance nobody has confirmed, the longest overdue first. */
 export type DueLiveSession = {
@@ -243,11 +246,14 @@ export function firstsOf(
 ): Date[] {
   const byCommunity = Map.groupBy(liveSessions, ({ slug }) => slug);
   const firsts = new Map<string, Date>();
-  for (const { userId, slug } of people)
-    for (const { id, startsAt } of byCommunity.get(slug) ?? []) {
+  for (const { userId, slug, joinedAt } of people) {
+    const theirs = marks.get(userId);
+    if (!theirs) continue;
+    for (const liveSession of byCommunity.get(slug) ?? []) {
+      if (!tookPart(theirs.get(liveSession.id) ?? null) || isBefore(liveSession, joinedAt)) continue;
       const before = firsts.get(userId);
-      const isFirst = before === undefined || startsAt < before;
-      if (isFirst && tookPart(marks.get(markKey(id, userId)) ?? null)) firsts.set(userId, startsAt);
+      if (before === undefined || liveSession.startsAt < before) firsts.set(userId, liveSession.startsAt);
     }
+  }
   return [...firsts.values()];
 }

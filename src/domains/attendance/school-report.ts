@@ -2,7 +2,7 @@ import { counted } from '../../lib/text.ts';
 import { momentDayText, zoneText } from '../../lib/time.ts';
 import { type PdfPart, pdf } from '../../platform/pdf.ts';
 import type { Table } from '../../platform/table-files.ts';
-import { type Attended, byCommunity, byRound, reachedByMonth } from './sam-charts.ts';
+import { type Attended, byCommunity, byRound, monthName, reachedByMonth } from './sam-charts.ts';
 import type { MembershipSummary } from './sam-queries.ts';
 import type { AttendanceTable } from './sam-table-queries.ts';
 
@@ -58,7 +58,7 @@ export function reportSections({ summary, table, joinedAt }: SchoolYear, now: Da
       title: 'People reached over time',
       table: {
         head: ['By the end of', 'Have joined', 'Took part'],
-        rows: reached.map(({ month, joined, tookPart }) => [month, joined, tookPart]),
+        rows: reached.map(({ month, joined, tookPart }) => [monthName(month), joined, tookPart]),
       },
       widths: [0.5, 0.25, 0.25],
     },

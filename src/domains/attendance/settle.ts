@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Tx } from '#db/client.ts';
+import { jsonRow, packedList, packedRows } from '#db/json-row.ts';
 import {
   attendance,
   attendanceChanges,
@@ -27,9 +28,6 @@ export type Change = Settled | { mark: null; source: AttendanceSource };
 
 type Before = Settled & { confirmedAt: Date };
 type Known = Settled & { watchedAt?: Date };
-
-/** Rows in one statement. */
-const most = 500;
 
 /**
  * Brings the marks of a live session to what is known of it: what somebody set by hand stands; else all imports in force
@@ -81,19 +79,19 @@ export async function keep(
   if (changes.size === 0) return;
   const all = [...changes];
   const gone = all.filter(([, { mark }]) => mark === null).map(([userId]) => userId);
-  for (const some of inParts(gone))
+  if (gone.length > 0)
     await tx
       .delete(attendance)
-      .where(and(eq(attendance.liveSessionId, liveSessionId), inArray(attendance.userId, some)));
+      .where(and(eq(attendance.liveSessionId, liveSessionId), inArray(attendance.userId, packedList(gone))));
   const kept = all.flatMap(([userId, change]) =>
     change.mark === null
       ? []
       : [{ liveSessionId, userId, ...asSettled(change), confirmedById: actorId, confirmedAt: now }],
   );
-  for (const some of inParts(kept))
+  if (kept.length > 0)
     await tx
       .insert(attendance)
-      .values(some)
+      .select(packedRows(attendance, kept))
       .onConflictDoUpdate({
         target: [attendance.liveSessionId, attendance.userId],
         set: {
@@ -105,17 +103,15 @@ export async function keep(
           confirmedAt: sql`excluded.confirmed_at`,
         },
       });
-  for (const some of inParts(all))
-    await tx.insert(attendanceChanges).values(
-      some.map(([userId, change]) => ({
-        id: newId('chg', now),
-        ...{ liveSessionId, userId, mark: change.mark, source: change.source },
-        minutes: change.mark === null ? null : change.minutes,
-        importId: change.mark === null ? null : change.importId,
-        changedById: actorId,
-        changedAt: now,
-      })),
-    );
+  const history = all.map(([userId, change]) => ({
+    id: newId('chg', now),
+    ...{ liveSessionId, userId, mark: change.mark, source: change.source },
+    minutes: change.mark === null ? null : change.minutes,
+    importId: change.mark === null ? null : change.importId,
+    changedById: actorId,
+    changedAt: now,
+  }));
+  await tx.insert(attendanceChanges).select(packedRows(attendanceChanges, history));
   await tx
     .update(attendanceSheets)
     .set({ updatedAt: now })
@@ -154,21 +150,23 @@ async function marksOf(
 ): Promise<Map<Id<'usr'>, Before>> {
   const rows = await tx
     .select({
-      userId: attendance.userId,
-      mark: attendance.mark,
-      minutes: attendance.minutes,
-      source: attendance.source,
-      importId: attendance.importId,
-      confirmedAt: attendance.confirmedAt,
+      row: jsonRow({
+        userId: attendance.userId,
+        mark: attendance.mark,
+        minutes: attendance.minutes,
+        source: attendance.source,
+        importId: attendance.importId,
+        confirmedAt: attendance.confirmedAt,
+      }),
     })
     .from(attendance)
     .where(
       and(
         eq(attendance.liveSessionId, liveSessionId),
-        only ? inArray(attendance.userId, [...only]) : undefined,
+        only ? inArray(attendance.userId, packedList(only)) : undefined,
       ),
     );
-  return new Map(rows.map(({ userId, ...settled }) => [userId, settled]));
+  return new Map(rows.map(({ row: { userId, ...settled } }) => [userId, settled]));
 }
 
 /** What files, recordings and the sheet say of each user, or of these only. */
@@ -189,7 +187,7 @@ async function knownOf(
       and(
         eq(recordingViews.liveSessionId, liveSession.id),
         isNotNull(recordingViews.watchedAt),
-        only ? inArray(recordingViews.userId, [...only]) : undefined,
+        only ? inArray(recordingViews.userId, packedList(only)) : undefined,
       ),
     );
   for (const { userId, watchedAt } of watched)
@@ -221,14 +219,16 @@ async function inFiles(
   liveSessionId: Id<'ses'>,
   only?: readonly Id<'usr'>[],
 ): Promise<Map<Id<'usr'>, Settled>> {
-  const rows = await tx
+  const found = await tx
     .select({
-      userId: attendanceRows.userId,
-      importId: attendanceRows.importId,
-      minutes: attendanceRows.minutes,
-      joinedAt: attendanceRows.joinedAt,
-      leftAt: attendanceRows.leftAt,
-      threshold: attendanceImports.thresholdMinutes,
+      row: jsonRow({
+        userId: attendanceRows.userId,
+        importId: attendanceRows.importId,
+        minutes: attendanceRows.minutes,
+        joinedAt: attendanceRows.joinedAt,
+        leftAt: attendanceRows.leftAt,
+        threshold: attendanceImports.thresholdMinutes,
+      }),
     })
     .from(attendanceRows)
     .innerJoin(attendanceImports, eq(attendanceImports.id, attendanceRows.importId))
@@ -238,10 +238,11 @@ async function inFiles(
         isNotNull(attendanceImports.confirmedAt),
         isNull(attendanceImports.undoneAt),
         eq(attendanceRows.decision, 'user'),
-        only ? inArray(attendanceRows.userId, [...only]) : undefined,
+        only ? inArray(attendanceRows.userId, packedList(only)) : undefined,
       ),
     )
     .orderBy(attendanceImports.confirmedAt, attendanceImports.id);
+  const rows = found.map(({ row }) => row);
   const settled = new Map<Id<'usr'>, Settled>();
   for (const [userId, theirs] of Map.groupBy(rows, ({ userId }) => userId)) {
     if (!userId) continue;
@@ -270,9 +271,3 @@ const isSame = (a: Settled | undefined, b: Settled) =>
   a.minutes === b.minutes &&
   a.source === b.source &&
   a.importId === b.importId;
-
-function inParts<Row>(rows: readonly Row[]): Row[][] {
-  return Array.from({ length: Math.ceil(rows.length / most) }, (_, part) =>
-    rows.slice(part * most, (part + 1) * most),
-  );
-}
