@@ -86,7 +86,7 @@ export function writeQueue(
   }
 
   async function takeTurns() {
-    await null; // whoever writes several things at once has asked for all of them by now
+    await Promise.resolve(); // whoever writes several things at once has asked for all of them by now
     let heldSince = performance.now();
     while (waiting.length > 0) {
       await writeTogether();

@@ -371,14 +371,18 @@ const pages = [
   '/me/calendar/reminders?done=saved',
 ];
 
-test.each(['light', 'dark'] as const)('own pages have no flaw that axe knows, in %s', async (colorScheme) => {
-  const page = await pageOf(await makeUser([['member'], ['sam', 'sch_x']]), { colorScheme });
-  for (const path of pages) {
-    await page.goto(path);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => `${path}: ${id} ${nodes[0]?.html}`)).toEqual([]);
-  }
-});
+test.each(['light', 'dark'] as const)(
+  'own pages have no flaw that axe knows, in %s',
+  { timeout: 180_000 }, // ten pages
+  async (colorScheme) => {
+    const page = await pageOf(await makeUser([['member'], ['sam', 'sch_x']]), { colorScheme });
+    for (const path of pages) {
+      await page.goto(path);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => `${path}: ${id} ${nodes[0]?.html}`)).toEqual([]);
+    }
+  },
+);
 
 test('own pages fit a narrow screen, also with a long name', async () => {
   const long = 'Wolfeschlegelsteinhausenbergerdorff-Vandevelde Montgomery';
