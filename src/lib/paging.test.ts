@@ -49,7 +49,8 @@ describe('what an address asks of a list', () => {
 });
 
 test('an empty list has one page, and 26 rows have two', () => {
-  expect([0, 25, 26, 250].map(pageCount)).toEqual([1, 1, 2, 10]);
+  expect([0, 25, 26, 250].map((total) => pageCount(total))).toEqual([1, 1, 2, 10]);
+  expect(pageCount(101, 50)).toBe(3);
 });
 
 describe('addresses of the same list', () => {
