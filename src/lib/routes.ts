@@ -28,6 +28,7 @@ export const reservedNames: readonly string[] = [
   '_server-islands',
   'activate',
   'api',
+  'attendance',
   'calendar',
   'communities',
   'fonts',

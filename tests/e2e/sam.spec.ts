@@ -1,7 +1,9 @@
 import AxeBuilder from '@axe-core/playwright';
 import { parse } from 'csv-parse/sync';
+import { eq } from 'drizzle-orm';
 import { strFromU8, unzipSync } from 'fflate';
 import { beforeAll, expect, inject, test } from 'vitest';
+import { roleGrants } from '../../db/schema/accounts.ts';
 import { confirmSheet, markByHand } from '../../src/domains/attendance/marks.ts';
 import { sendInvitations } from '../../src/domains/schools/invitations.ts';
 import type { Id } from '../../src/platform/ids.ts';
@@ -61,6 +63,13 @@ beforeAll(async () => {
     }),
     await addLiveSession(db, now, slug, { seasonSlug, round: 2, startsAt: new Date(now.getTime() - dayMs) }),
   ];
+  // They joined the school before that: what was earlier, no school sees.
+  await db.write((tx) =>
+    tx
+      .update(roleGrants)
+      .set({ createdAt: new Date(now.getTime() - 60 * dayMs) })
+      .where(eq(roleGrants.scopeId, school)),
+  );
   await markByHand({ db, now }, taker, held, [{ userId: member.id, mark: 'live', minutes: 80 }]);
   await confirmSheet({ db, now }, taker, held);
   expect(awaited).toBeDefined();
