@@ -125,7 +125,7 @@ function mayBeAttendedBy(mine: Mine, span: Span): SQL | undefined {
 const within = (startsAt: Column, { from, until }: Span) =>
   and(from && gte(startsAt, from), until && lt(startsAt, until));
 
-/** A live session as anybody may see it: neither its link nor who comes. */
+/** A live session as everybody may see it: neither its link nor who comes. */
 export type PublicEntry = Pick<
   MyEntry,
   'id' | 'title' | 'focus' | 'startsAt' | 'endsAt' | 'timeZone' | 'communities'
