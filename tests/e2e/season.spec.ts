@@ -123,6 +123,8 @@ async function heldLiveSession(): Promise<Id<'ses'>> {
   await page.getByLabel('Technical assistant').selectOption(ta.id);
   await page.getByLabel('Meeting link').fill('https://meet.example.test/quiet');
   await page.getByRole('button', { name: 'Show it to members' }).click();
+  await page.waitForLoadState();
+  expect(await page.getByRole('alert').allInnerTexts()).toEqual([]);
   await page.waitForURL(/\/host\/live-sessions\/ses_\w+\/edit/);
   const id = /ses_\w+/.exec(page.url())![0] as Id<'ses'>;
 
