@@ -79,7 +79,7 @@ test('an editor writes into a handbook page and inserts a callout; after a build
   const result = reader.getByRole('dialog').getByRole('link', { name: 'Your profile' }).first();
   await result.waitFor();
   expect(await result.getAttribute('href')).toMatch(/^\/handbooks\/members\/your-profile/);
-});
+}, 120_000);
 
 test.each([
   ['handbook-hosts', 'session-checklist', 'Title'],

@@ -11,6 +11,7 @@ import {
   isNull,
   lt,
   ne,
+  or,
   type SQL,
   sql,
 } from 'drizzle-orm';
@@ -165,8 +166,10 @@ export async function peopleToPlanWith(read: Reads, slugs: readonly string[]) {
     .innerJoin(users, eq(users.id, roleGrants.userId))
     .where(
       and(
-        inArray(roleGrants.role, ['host', 'ta']),
-        inArray(roleGrants.scopeId, ['', ...slugs]),
+        or(
+          and(eq(roleGrants.role, 'host'), inArray(roleGrants.scopeId, [...slugs])),
+          eq(roleGrants.role, 'ta'),
+        ),
         isNull(users.suspendedAt),
       ),
     )

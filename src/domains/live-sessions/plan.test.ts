@@ -16,6 +16,7 @@ import {
   publishRecording,
   scheduleLiveSession,
 } from './plan.ts';
+import { peopleToPlanWith } from './plan-queries.ts';
 import { findLiveSession } from './queries.ts';
 import type { SeasonFacts } from './seasons.ts';
 
@@ -96,6 +97,14 @@ const acts = async (id: string) =>
       .from(auditEvents)
       .where(and(eq(auditEvents.subjectType, 'live-session'), eq(auditEvents.subjectId, id)))
   ).map(({ action }) => action);
+
+test('a plan offers only those whom it would take: hosts of its communities, and every technical assistant', async () => {
+  const ta = await planner([['ta', '']]);
+  await planner([['host', 'nurses']]);
+  await planner([['host', '']]);
+  const { hosts, tas } = await peopleToPlanWith(db.read, ['librarians']);
+  expect([hosts.map(({ id }) => id), tas.map(({ id }) => id)]).toEqual([[host.id], [ta.id]]);
+});
 
 test('a host plans a live session of their community, in a named zone', async () => {
   const liveSession = await found(await created());
