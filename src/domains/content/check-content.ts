@@ -1,11 +1,10 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import type { ImageMetadata } from 'astro';
 import { z } from 'astro/zod';
-import sharp from 'sharp';
 import type { CollectionName, SchemaTools, SingletonDefinition } from '../../collections/define.ts';
 import { collectionNames, collectionOf, type SingletonName, singletons } from '../../collections/registry.ts';
 import { fileHref, isKnownKind } from '../../lib/files.ts';
+import type { ContentImage } from '../../lib/images.ts';
 import { unknownPlaceholders, withSampleTargets } from '../../lib/rich-text/placeholders.ts';
 import { renderRichText, richTextLinks, richTextProblems } from '../../lib/rich-text/render.ts';
 import {
@@ -18,6 +17,7 @@ import {
 } from '../../lib/routes.ts';
 import { areas, audiences } from '../communities/model.ts';
 import { kinds, membersOnlyAssets, type NamedAssets, topics } from '../resources/model.ts';
+import { sharp } from './image-decoder.ts';
 import { problemSentence } from './problem-sentence.ts';
 import { type ContentFile, readCollection, readSingleton } from './read-content.ts';
 
@@ -103,7 +103,7 @@ function toolsFor(library: Library, beside: (file: string) => string): SchemaToo
           (file) => isUsableImage(beside(file)),
           'is not an image we can use: upload a JPEG, PNG or WebP.',
         )
-        .transform((file) => file as unknown as ImageMetadata), // only whether it is valid matters here
+        .transform((file) => file as unknown as ContentImage), // only whether it is valid matters here
     file: () =>
       fileName
         .refine(

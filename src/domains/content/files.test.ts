@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { contentBlob, contentTree, isEditablePath, saveContent, saveInput } from './content-files.ts';
+import { contentBlob, contentTree, isEditablePath, saveContent, saveInput } from './files.ts';
 
 let home: string;
 let dir: string;

@@ -3,12 +3,15 @@ import { mkdir, open, readdir, readFile, realpath, rename, rm, rmdir } from 'nod
 import path from 'node:path';
 import { z } from 'astro/zod';
 import { collectionNames, collectionOf, singletons } from '../../collections/registry.ts';
+import { git, gitAnswer } from './git.ts';
+import { treeAt } from './repository.ts';
+import { uploadKinds } from './uploads.ts';
 
 /** An entry of Git’s tree format, as Keystatic’s interface expects it. Paths start with `content/`. */
 export type TreeEntry = { path: string; mode: '100644' | '040000'; type: 'blob' | 'tree'; sha: string };
 
 const root = 'content/';
-const uploads = 'jpe?g|png|webp|pdf|mp4|webm|mp3|vtt|docx|pptx|xlsx';
+const uploads = uploadKinds.join('|');
 const slug = '[a-z0-9]+(?:-[a-z0-9]+)*';
 
 /** Exactly the paths that the collections use; anything else is refused, so that no save can reach code or settings. */
@@ -98,6 +101,48 @@ export async function contentBlob(
   const bytes = await readFile(path.join(contentDir, filePath.slice(root.length))).catch(() => undefined);
   return bytes && objectSha('blob', bytes) === sha ? bytes : undefined;
 }
+
+/** All files of a commit that the CMS may show, with their folders. Throws ContentTrouble. */
+export async function committedTree(contentDir: string, commit: string): Promise<TreeEntry[]> {
+  const files = (await treeAt(contentDir, commit)).filter(
+    ({ path, mode }) => mode.startsWith('100') && isEditablePath(root + path),
+  );
+  const folders = new Set(files.flatMap(({ path }) => foldersOf(path)));
+  const output = await git(contentDir, ['ls-tree', '-r', '-d', '-z', '--full-tree', commit]);
+  const trees = output
+    .toString()
+    .split('\0')
+    .flatMap((line): TreeEntry[] => {
+      const [, sha = '', folder = ''] = /^\d+ tree (\w+)\t([\s\S]+)$/.exec(line) ?? [];
+      return folders.has(folder) ? [{ path: root + folder, mode: '040000', type: 'tree', sha }] : [];
+    });
+  const whole = (await git(contentDir, ['rev-parse', `${commit}^{tree}`])).toString().trim();
+  return [
+    { path: 'content', mode: '040000', type: 'tree', sha: whole },
+    ...trees,
+    ...files.map(({ path, sha }): TreeEntry => ({ path: root + path, mode: '100644', type: 'blob', sha })),
+  ];
+}
+
+const foldersOf = (file: string) =>
+  file
+    .split('/')
+    .slice(0, -1)
+    .map((_part, place, parts) => parts.slice(0, place + 1).join('/'));
+
+/** A file in the version that `sha` names, of whichever commit; undefined when it is not for the CMS, or there is none. */
+export async function committedBlob(
+  contentDir: string,
+  sha: string,
+  filePath: string,
+): Promise<Buffer | undefined> {
+  if (!isEditablePath(filePath) || !/^[0-9a-f]{40}$/.test(sha)) return undefined;
+  const { code, output } = await gitAnswer(contentDir, ['cat-file', 'blob', sha], { answers: [0, 1, 128] });
+  return code === 0 ? output : undefined;
+}
+
+/** A path as the CMS writes it, as the repository of the content has it. */
+export const inRepository = (filePath: string) => filePath.slice(root.length);
 
 /** What Keystatic sends to save: files to write, in base64 of either alphabet, and files to remove. */
 export const saveInput = z.strictObject({
