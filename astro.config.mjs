@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import node from '@astrojs/node';
 import react from '@astrojs/react';
-import sitemap from '@astrojs/sitemap';
 import { defineConfig, fontProviders } from 'astro/config';
+import { imagesInDevelopment } from './src/domains/publishing/images-in-development.ts';
 import { withoutRemoteFont } from './src/domains/publishing/without-remote-font.ts';
-import { isInSitemap } from './src/lib/routes.ts';
 import { env } from './src/platform/env.ts';
+import { withOwnEntry } from './src/server/adapter.ts';
 
 /** @param {string} file */
 const fontFile = (file) => fileURLToPath(new URL(`./node_modules/${file}`, import.meta.url));
@@ -14,13 +14,10 @@ export default defineConfig({
   site: env.siteUrl,
   output: 'static',
   trailingSlash: 'never',
-  adapter: node({
-    mode: 'middleware',
-    bodySizeLimit: 6 * 1024 * 1024,
-    experimentalDisableStreaming: true, // what fails while a page is drawn is a whole page that says so, not half a page
-  }),
+  // What fails while a page is drawn is a whole page that says so, not half a page: nothing is streamed.
+  adapter: withOwnEntry(node({ mode: 'middleware', experimentalDisableStreaming: true })),
   session: false,
-  integrations: [react(), sitemap({ filter: (page) => isInSitemap(new URL(page).pathname) })],
+  integrations: [react(), imagesInDevelopment()],
   compressHTML: true,
   scopedStyleStrategy: 'where',
   devToolbar: { enabled: false },

@@ -1,22 +1,21 @@
 import { defineCollection } from 'astro:content';
-import { z } from 'astro/zod';
+import type { z } from 'astro/zod';
 import type { SchemaTools } from './collections/define.ts';
 import { collections as all, singletons } from './collections/registry.ts';
 import { loadCollection, loadSingleton } from './domains/publishing/astro-loader.ts';
-
-const slug = () => z.string();
+import { pageTools } from './domains/publishing/published-entries.ts';
 
 function entries<S extends z.ZodObject>(name: keyof typeof all, schema: (tools: SchemaTools) => S) {
   return defineCollection({
     loader: loadCollection(name),
-    schema: ({ image }) => schema({ reference: slug, image, file: slug }),
+    schema: schema(pageTools),
   });
 }
 
 function single<S extends z.ZodObject>(name: keyof typeof singletons, schema: (tools: SchemaTools) => S) {
   return defineCollection({
     loader: loadSingleton(name),
-    schema: ({ image }) => schema({ reference: slug, image, file: slug }),
+    schema: schema(pageTools),
   });
 }
 

@@ -1,7 +1,7 @@
 import { type ComponentSchema, fields } from '@keystatic/core';
-import type { ImageMetadata } from 'astro';
 import { z } from 'astro/zod';
 import { isDay } from '../lib/dates.ts';
+import type { ContentImage } from '../lib/images.ts';
 
 /**
  * What a schema cannot know by itself. The content check brings tools that look at the disk and at the other entries;
@@ -11,7 +11,7 @@ export type SchemaTools = {
   /** A relation: the slug of an entry of `collection`. */
   reference: (collection: CollectionName) => z.ZodType<string>;
   /** An image that lies beside its entry, by file name. */
-  image: () => z.ZodType<ImageMetadata>;
+  image: () => z.ZodType<ContentImage>;
   /** Any other file that lies beside its entry, by file name. */
   file: () => z.ZodType<string>;
 };

@@ -13,6 +13,8 @@ const types: Record<string, { name: string; type: string }> = {
   mp4: { name: 'Film', type: 'video/mp4' },
   webm: { name: 'Film', type: 'video/webm' },
   mp3: { name: 'Audio', type: 'audio/mpeg' },
+  m4a: { name: 'Audio', type: 'audio/mp4' },
+  odp: { name: 'Presentation', type: 'application/vnd.oasis.opendocument.presentation' },
   csv: { name: 'CSV', type: 'text/csv; charset=utf-8' },
   zip: { name: 'ZIP', type: 'application/zip' },
   vtt: { name: 'Captions', type: 'text/vtt; charset=utf-8' },

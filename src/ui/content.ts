@@ -1,12 +1,12 @@
-import { getImage } from 'astro:assets';
 import { getCollection, getEntry } from 'astro:content';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { membersOnlyAssets } from '../domains/resources/model.ts';
 import { extensionName, fileHref } from '../lib/files.ts';
+import { type ContentImage, textForms } from '../lib/images.ts';
 import { type RichText, renderRichText } from '../lib/rich-text/render.ts';
 import type { RichTextAssets, RichTextFile, RichTextImage } from '../lib/rich-text/tags.ts';
-import { env } from '../platform/env.ts';
+import { publishedContentDir } from '../platform/published.ts';
 
 /** Name, contact and prices of this site. */
 export async function siteSettings() {
@@ -52,13 +52,11 @@ async function loadAssets(): Promise<RichTextAssets> {
     getCollection('files', ({ id }) => !membersOnly.files.has(id)),
   ]);
   return {
-    images: new Map(
-      await Promise.all(images.map(async ({ id, data }) => [id, await preparedImage(data)] as const)),
-    ),
+    images: new Map(images.map(({ id, data }) => [id, preparedImage(id, data)])),
     files: new Map(
       await Promise.all(
         files.map(async ({ id, data }) => {
-          const { size } = await stat(path.join(env.contentDir, 'files', id, data.file));
+          const { size } = await stat(path.join(publishedContentDir(), 'files', id, data.file));
           const detail = `${extensionName(data.file)}, ${readableSize(size)}`;
           return [id, { href: fileHref(id, data.file), title: data.title, detail }] as const;
         }),
@@ -67,12 +65,11 @@ async function loadAssets(): Promise<RichTextAssets> {
   };
 }
 
-async function preparedImage({ image, alt }: { image: ImageMetadata; alt: string }): Promise<RichTextImage> {
-  const width = Math.min(image.width, 1408); // twice the measure of a text
-  const widths = [480, 880].filter((smaller) => smaller < width);
-  const made = await getImage({ src: image, widths: [...widths, width], width, format: 'webp' });
-  const height = Math.round((width * image.height) / image.width);
-  return { src: made.src, srcset: made.srcSet.attribute, width, height, alt };
+function preparedImage(id: string, { image, alt }: { image: ContentImage; alt: string }): RichTextImage {
+  const forms = textForms(id, image);
+  const { path: largest, width, height } = forms.at(-1)!;
+  const srcset = forms.map((form) => `/${form.path} ${form.width}w`).join(', ');
+  return { src: `/${largest}`, srcset, width, height, alt };
 }
 
 function readableSize(bytes: number): string {

@@ -4,18 +4,19 @@ import type { Loader, LoaderContext } from 'astro/loaders';
 import type { CollectionName } from '../../collections/define.ts';
 import { collectionOf, type SingletonName, singletons } from '../../collections/registry.ts';
 import { env } from '../../platform/env.ts';
-import { type ReadResult, readCollection, readSingleton } from './read-content.ts';
+import { type ReadResult, readSingleton } from '../content/read-content.ts';
+import { readEntries } from './published-entries.ts';
 
 /** Loads a collection into Astro’s store; in development it follows changes on disk. */
 export function loadCollection(name: CollectionName): Loader {
-  const folders = collectionOf(name).folders.map((folder) => path.join(env.contentDir, folder.path));
-  return contentLoader(name, folders, () => readCollection(env.contentDir, collectionOf(name)));
+  const folders = collectionOf(name).folders.map((folder) => path.join(env.astroContentDir, folder.path));
+  return contentLoader(name, folders, () => readEntries(env.astroContentDir, name));
 }
 
 /** Loads one of the single files, as the only entry of a collection of its name. */
 export function loadSingleton(name: SingletonName): Loader {
-  return contentLoader(name, [path.join(env.contentDir, `${singletons[name].path}.yaml`)], async () => {
-    const single = await readSingleton(env.contentDir, name);
+  return contentLoader(name, [path.join(env.astroContentDir, `${singletons[name].path}.yaml`)], async () => {
+    const single = await readSingleton(env.astroContentDir, name);
     return 'message' in single
       ? { entries: [], unreadable: [single] }
       : { entries: [single], unreadable: [] };
@@ -53,7 +54,7 @@ async function fill(
     complain(new Error(`content/${file}${line ? `, line ${line}` : ''}: ${message}`));
   const gone = new Set(store.keys());
   for (const { id, file, data, body } of entries) {
-    const absolute = path.join(env.contentDir, file);
+    const absolute = path.join(env.astroContentDir, file);
     const filePath = path.relative(fileURLToPath(config.root), absolute);
     const digest = generateDigest({ filePath, data, body });
     try {

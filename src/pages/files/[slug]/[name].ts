@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { APIRoute, GetStaticPaths } from 'astro';
 import { publicFiles } from '#src/domains/resources/ui/public-files.ts';
 import { publicFileName } from '#src/lib/files.ts';
-import { env } from '#src/platform/env.ts';
+import { publishedContentDir } from '#src/platform/published.ts';
 
 export const getStaticPaths = (async () =>
   (await publicFiles()).map(({ id, data: { file } }) => ({
@@ -12,4 +12,4 @@ export const getStaticPaths = (async () =>
   }))) satisfies GetStaticPaths;
 
 export const GET: APIRoute<{ onDisk: string }> = async ({ props }) =>
-  new Response(await readFile(path.join(env.contentDir, props.onDisk)));
+  new Response(await readFile(path.join(publishedContentDir(), props.onDisk)));
