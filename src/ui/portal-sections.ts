@@ -31,8 +31,19 @@ export const portalSections = {
       { label: 'Coupons', href: '/staff/coupons' },
       { label: 'Enquiries', href: '/staff/enquiries' },
       { label: 'Outbox', href: '/staff/outbox' },
+      { label: 'Publishing', href: '/staff/publishing' },
+      { label: 'Health', href: '/staff/health' },
       { label: 'Settings', href: '/staff/settings' },
       { label: 'Audit log', href: '/staff/audit' },
+    ],
+  },
+  publishing: {
+    name: 'Publishing',
+    links: [
+      { label: 'What is live', href: '/staff/publishing' },
+      { label: 'Planned changes', href: '/staff/publishing/planned' },
+      { label: 'History', href: '/staff/publishing/history' },
+      { label: 'Edit the site', href: '/keystatic' },
     ],
   },
 } as const satisfies Record<string, Section>;
