@@ -52,15 +52,21 @@ export function runNode(args: string[], env: Record<string, string> = {}): Promi
 export type RunningServer = {
   url: string;
   pid: number;
+  /** What it has printed so far. */
+  said(): string;
   stop(): Promise<void>;
   /** Ends it as a power cut does: nothing is finished, nothing said. */
   kill(): Promise<void>;
 };
 
-/** Starts a script that prints `ready <url>`. */
-export function startServer(args: string[], env: Record<string, string> = {}): Promise<RunningServer> {
+/** Starts a script that prints `ready <url>`, in the folder `cwd`. */
+export function startServer(
+  args: string[],
+  env: Record<string, string> = {},
+  cwd = '.',
+): Promise<RunningServer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env: childEnv(env) });
+    const child = spawn(process.execPath, args, { env: childEnv(env), cwd });
     const output = collect(child);
     const ended = new Promise<void>((done) => child.once('close', () => done()));
     child.stdout?.on('data', () => {
@@ -69,7 +75,14 @@ export function startServer(args: string[], env: Record<string, string> = {}): P
         child.kill(signal);
         return ended;
       };
-      if (url) resolve({ url, pid: child.pid ?? 0, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') });
+      if (url)
+        resolve({
+          url,
+          pid: child.pid ?? 0,
+          said: output,
+          stop: () => end('SIGTERM'),
+          kill: () => end('SIGKILL'),
+        });
     });
     child.once('error', reject);
     child.once('close', (code) => reject(new Error(`${args.join(' ')} ended with ${code}:\n${output()}`)));

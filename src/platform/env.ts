@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { z } from 'astro/zod';
 
 const port = z.coerce.number().int().min(0).max(65535);
+const shippedContent = 'content';
 
 const schema = z
   .object({
@@ -21,7 +23,19 @@ const schema = z
       .regex(/^(?:file:|libsql:|https?:|wss?:)/, 'must start with file:, libsql:, https: or wss:')
       .optional(),
     DATABASE_AUTH_TOKEN: z.string().min(1).optional(),
-    CONTENT_DIR: z.string().min(1).default('content'),
+    DATABASE_REPLICA: z.string().min(1).optional(),
+    CONTENT_DIR: z.string().min(1).optional(),
+    /** `npm start` and `npm run demo` set it. */
+    NODE_ENV: z.string().optional(),
+    CONTENT_REMOTE: z
+      .string()
+      .regex(
+        /^(?:https:\/\/|ssh:\/\/|file:\/\/\/|[\w.-]+@[\w][\w.-]*:(?!-))[^\s]+$/,
+        'must be an https:, ssh: or file: address of a Git repository, or like git@host:content.git',
+      )
+      .refine((remote) => !/^\w+:\/\/(?:[^/@]*@)?-/.test(remote), 'names a host that cannot be')
+      .optional(),
+    CONTENT_WEBHOOK_SECRET: z.string().min(16, 'must be at least 16 characters long').optional(),
     APP_SECRET: z
       .string()
       .refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes long')
@@ -43,7 +57,12 @@ const schema = z
     RESEND_WEBHOOK_SECRET: z.string().min(1).optional(),
     SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be like smtp://user:password@host:587' }).optional(),
     TRUST_PROXY: z.coerce.number().int().min(0).max(5).default(0),
+    WORKERS: z.coerce.number().int().min(1).max(64).optional(),
+    METRICS_PORT: port.default(9464),
     PREVIEW_CARDS: z.enum(['page', 'site']).default('page'),
+    PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+    HOME: z.string().optional(),
+    SSH_AUTH_SOCK: z.string().optional(),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   })
   .transform((env) => ({
@@ -54,7 +73,26 @@ const schema = z
     dataDir: path.resolve(env.DATA_DIR),
     databaseUrl: env.DATABASE_URL ?? `file:${path.join(path.resolve(env.DATA_DIR), 'peersphere.db')}`,
     databaseAuthToken: env.DATABASE_AUTH_TOKEN,
-    contentDir: path.resolve(env.CONTENT_DIR),
+    /** Where an embedded replica of a remote primary is kept; undefined without one. */
+    databaseReplica: env.DATABASE_REPLICA === undefined ? undefined : path.resolve(env.DATABASE_REPLICA),
+    /** The content that editors write. In production it is not the one that came with the code, which updates replace. */
+    contentDir: path.resolve(
+      env.CONTENT_DIR ??
+        (env.NODE_ENV === 'production' ? path.join(env.DATA_DIR, 'content') : shippedContent),
+    ),
+    /** The content that Astro loads, in development and for types; builds and releases say which. */
+    astroContentDir: path.resolve(env.CONTENT_DIR ?? shippedContent),
+    /** The content that came with the code. */
+    shippedContentDir: path.resolve(shippedContent),
+    /** Another Git repository that each save is pushed to; and what signs the webhook that asks to pull from it. */
+    contentRemote: env.CONTENT_REMOTE,
+    contentWebhookSecret: env.CONTENT_WEBHOOK_SECRET,
+    /** All that programs which we start are given of our environment: where programs are, and keys for SSH. */
+    programs: Object.fromEntries(
+      Object.entries({ PATH: env.PATH, HOME: env.HOME, SSH_AUTH_SOCK: env.SSH_AUTH_SOCK }).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined,
+      ),
+    ),
     /** Whether each page gets a preview card of its own, or all show the site’s (for quick builds). */
     previewCards: env.PREVIEW_CARDS,
     logLevel: env.LOG_LEVEL,
@@ -67,6 +105,10 @@ const schema = z
     smtpUrl: env.SMTP_URL,
     /** How many proxies of ours stand in front; each adds the address it heard from to X-Forwarded-For. */
     trustedProxies: env.TRUST_PROXY,
+    /** How many processes answer requests. */
+    workers: env.WORKERS ?? availableParallelism(),
+    /** Where figures for Prometheus are, on this machine only; 0 for nowhere. */
+    metricsPort: env.METRICS_PORT,
   }));
 
 export type Env = z.output<typeof schema>;

@@ -1,7 +1,9 @@
 import { and, desc, eq, lt, ne, type Placeholder, sql } from 'drizzle-orm';
 import { type Adapter, type DatabaseSession, type DatabaseUser, Lucia, TimeSpan } from 'lucia';
-import type { Tx } from '#db/client.ts';
+import type { Reads, Tx } from '#db/client.ts';
+import { prepared } from '#db/prepared.ts';
 import { loginSessions, users } from '#db/schema/accounts.ts';
+import { databaseTrouble } from '#db/unavailable.ts';
 import { dayIn } from '../../lib/time.ts';
 import type { Ctx } from '../../platform/context.ts';
 import { env } from '../../platform/env.ts';
@@ -185,10 +187,13 @@ async function touch(
   lastUsedAt: Date,
 ) {
   const today = dayIn(timeZone, now);
-  await db.write(async (tx) => {
+  const touched = db.write(async (tx) => {
     await tx.update(loginSessions).set({ lastUsedAt: now }).where(eq(loginSessions.idHash, idHash));
     if (dayIn(timeZone, lastUsedAt) !== today)
       await tx.update(users).set({ lastSeenOn: today }).where(eq(users.id, id));
+  });
+  await touched.catch((error: unknown) => {
+    if (!databaseTrouble(error)) throw error; // else people go on reading what a full disk still holds
   });
 }
 
@@ -222,29 +227,38 @@ function lucia(ctx: Ctx, passwordHash?: string) {
   });
 }
 
+/** Asked with every request of somebody signed in. */
+const sessionAndUser = prepared((read: Reads) =>
+  read
+    .select({
+      expiresAt: loginSessions.expiresAt,
+      createdAt: loginSessions.createdAt,
+      lastUsedAt: loginSessions.lastUsedAt,
+      authenticatedAt: loginSessions.authenticatedAt,
+      device: loginSessions.device,
+      userId: users.id,
+      name: users.name,
+      email: users.email,
+      timeZone: users.timeZone,
+      pictureId: users.pictureId,
+      suspendedAt: users.suspendedAt,
+      erasureDueAt: users.erasureDueAt,
+      grants: grantsInForce(sql.placeholder('yesterday')),
+    })
+    .from(loginSessions)
+    .innerJoin(users, eq(users.id, loginSessions.userId))
+    .where(eq(loginSessions.idHash, sql.placeholder('idHash')))
+    .prepare(),
+);
+
 /** Lucia’s ids are the secrets in cookies; the database knows their hashes. */
 function adapter({ db, now }: Ctx, passwordHash?: string): Adapter {
   return {
     async getSessionAndUser(secret) {
-      const [row] = await db.read
-        .select({
-          expiresAt: loginSessions.expiresAt,
-          createdAt: loginSessions.createdAt,
-          lastUsedAt: loginSessions.lastUsedAt,
-          authenticatedAt: loginSessions.authenticatedAt,
-          device: loginSessions.device,
-          userId: users.id,
-          name: users.name,
-          email: users.email,
-          timeZone: users.timeZone,
-          pictureId: users.pictureId,
-          suspendedAt: users.suspendedAt,
-          erasureDueAt: users.erasureDueAt,
-          grants: grantsInForce(now),
-        })
-        .from(loginSessions)
-        .innerJoin(users, eq(users.id, loginSessions.userId))
-        .where(eq(loginSessions.idHash, hashSecret(secret)));
+      const row = await sessionAndUser(db.read).get({
+        idHash: hashSecret(secret),
+        yesterday: dayBefore(now),
+      });
       if (!row || row.suspendedAt || row.erasureDueAt) return [null, null];
       const grants = JSON.parse(row.grants) as Grant[];
       if (isOver(row, grants, now)) return [null, null];
