@@ -19,6 +19,27 @@ export default defineConfig({
         },
       },
       {
+        // What the domains do with the database, once more with a remote primary: tests/hrana-server.ts. A part of each; all of
+        // them, which takes ten times as long: TEST_DATABASE=hrana npx vitest run --project code src/domains
+        extends: true,
+        test: {
+          name: 'remote-database',
+          include: [
+            'src/domains/audit/record.test.ts',
+            'src/domains/mail/enqueue.test.ts',
+            'src/domains/accounts/{roles,throttles,tokens}.test.ts',
+            'src/domains/schools/{activation-links,schools}.test.ts',
+            'src/domains/admissions/coupons.test.ts',
+            'src/domains/communities/membership.test.ts',
+            'src/domains/live-sessions/{feeds,plan}.test.ts',
+            'src/domains/attendance/{marks,nudges}.test.ts',
+            'src/jobs/leader.test.ts',
+          ],
+          env: { TEST_DATABASE: 'hrana' },
+          testTimeout: 60_000,
+        },
+      },
+      {
         extends: true,
         test: {
           name: 'site',

@@ -3,6 +3,8 @@ import { type Client, createClient, type Transaction } from '@libsql/client';
 import type { Logger } from 'drizzle-orm';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
+import { assertEncrypted, isRemote, patientFetch, servingPatienceMs, wasClosed } from './remote.ts';
+import { DatabaseUnavailable } from './unavailable.ts';
 import { type Tx, writeQueue } from './write-queue.ts';
 
 type Selects = 'select' | 'selectDistinct';
@@ -24,6 +26,8 @@ export type Db = {
    *
    * Writes that wait at the same time share one COMMIT (`write-queue.ts`); each is kept, or fails, by itself.
    * Every other write waits meanwhile: inside `work`, await nothing but `tx` (no network, mail or password hash).
+   *
+   * Throws `DatabaseUnavailable` (`unavailable.ts`), as reads do, when a remote primary does not answer.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Lets the writes already asked for finish, folds the write-ahead log into the file and closes. Refuses writes from now on. */
@@ -32,6 +36,8 @@ export type Db = {
 
 export type DbOptions = {
   authToken?: string | undefined;
+  /** How long one request to a remote primary may take: 1.2 s unless told, for people are waiting. */
+  patienceMs?: number | undefined;
   /** Hears of every query and statement, before it runs. */
   logger?: Logger | undefined;
 };
@@ -43,11 +49,17 @@ const nativeWaitMs = 50;
 const longestWaitMs = 5000;
 const longestPauseMs = 100;
 
+/** How long works may gather into one COMMIT. Each request to a remote primary takes a while, its COMMIT included. */
+const localTogetherMs = 16;
+const remoteTogetherMs = 60;
+
 /**
  * Opens the database at `url` (`file:`, `libsql:`, `https:`, `wss:`): one a process, for as long as it lives. Every write goes
  * through one queue, first come first served: libSQL’s calls are synchronous, so a second writer would stop the event loop
  * that the first needs in order to commit. A file is put in WAL mode. Throws when it cannot be, when foreign keys are not
  * enforced, and on `:memory:`, which has no WAL and loses its tables after a transaction.
+ *
+ * A remote primary need not be there yet, and may go and come back: meanwhile reads and writes throw `DatabaseUnavailable`.
  */
 export async function openDb(url: string, options: DbOptions = {}): Promise<Db> {
   const client = connect(url, options);
@@ -56,14 +68,17 @@ export async function openDb(url: string, options: DbOptions = {}): Promise<Db> 
     if (isFile) await turnOnWal(client);
     await assertForeignKeys(client);
   } catch (error) {
-    client.close();
-    throw error;
+    if (!(error instanceof DatabaseUnavailable)) {
+      client.close();
+      throw error;
+    }
   }
 
   const { logger } = options;
-  const database = drizzle(client, { casing, ...(logger && { logger }) });
+  const database = drizzle(isFile ? client : askingAgain(client), { casing, ...(logger && { logger }) });
   const begin = () => retryWhileBusy(() => beginWrite(client));
-  const queue = writeQueue(client, new SQLiteAsyncDialect({ casing }), { begin, logger });
+  const togetherMs = isFile ? localTogetherMs : remoteTogetherMs;
+  const queue = writeQueue(client, new SQLiteAsyncDialect({ casing }), { begin, logger, togetherMs });
   let closing: Promise<void> | undefined;
 
   async function write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -88,9 +103,40 @@ export async function openDb(url: string, options: DbOptions = {}): Promise<Db> 
   return { read: database, write, close };
 }
 
-/** A bare libSQL client with our settings. For `openDb` and `migrate`; everything else takes a `Db`. */
-export function connect(url: string, { authToken }: DbOptions): Client {
-  return createClient({ url, timeout: nativeWaitMs, ...(authToken ? { authToken } : {}) });
+/**
+ * A bare libSQL client with our settings. For `openDb`, `migrate` and backups; everything else takes a `Db`. Throws on an
+ * address without TLS that is not on this machine.
+ */
+export function connect(url: string, { authToken, patienceMs = servingPatienceMs }: DbOptions): Client {
+  assertEncrypted(url);
+  return createClient({
+    url,
+    timeout: nativeWaitMs,
+    ...(isRemote(url) && { fetch: patientFetch(patienceMs) }),
+    ...(authToken ? { authToken } : {}),
+  });
+}
+
+/** The client for reads from a remote primary: each is one request, which is sent again where nobody heard it. */
+function askingAgain(client: Client): Client {
+  const execute = (...query: unknown[]) => onceMore(() => client.execute(...(query as [string])));
+  return new Proxy(client, {
+    get(target, name) {
+      if (name === 'execute') return execute;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/** What `ask` resolves with, asked a second time where the kept connection had been closed. */
+async function onceMore<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!wasClosed(error)) throw error;
+    return ask();
+  }
 }
 
 /**
@@ -117,9 +163,9 @@ export async function retryWhileBusy<T>(
   }
 }
 
-/** A transaction that holds the write lock. A remote server queues writers itself. */
+/** A transaction that holds the write lock. */
 async function beginWrite(client: Client): Promise<Transaction> {
-  if (client.protocol !== 'file') return client.transaction('write');
+  if (client.protocol !== 'file') return onceMore(() => beginRemotely(client));
   const transaction = await client.transaction('deferred');
   try {
     // `transaction('write')` would prepare its BEGIN IMMEDIATE: see `retryWhileBusy`.
@@ -131,9 +177,22 @@ async function beginWrite(client: Client): Promise<Transaction> {
   }
 }
 
+/** The client sends BEGIN with the first statement: we send one, so that what a write asks for is never refused with BUSY. */
+async function beginRemotely(client: Client): Promise<Transaction> {
+  const transaction = await client.transaction('write');
+  try {
+    await transaction.execute('SELECT 1');
+    return transaction;
+  } catch (error) {
+    transaction.close();
+    throw error;
+  }
+}
+
 function isBusy(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return ('code' in error && error.code === 'SQLITE_BUSY') || isBusy(error.cause);
+  const code = 'code' in error ? error.code : undefined;
+  return code === 'SQLITE_BUSY' || code === 'TRANSACTION_BUSY' || isBusy(error.cause);
 }
 
 async function turnOnWal(client: Client): Promise<void> {

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as otherWorkDone, setTimeout as sleep } from 'node:timers/promises';
-import type { Client, InStatement, Transaction } from '@libsql/client';
+import type { Client, InStatement, ResultSet, Transaction } from '@libsql/client';
 import type { Logger } from 'drizzle-orm';
 import { LibSQLSession, LibSQLTransaction } from 'drizzle-orm/libsql/session';
 import type { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
+import { databaseTrouble } from './unavailable.ts';
 
 /** An open write transaction. Of no use once the function it was given to has settled, and to nobody else meanwhile. */
 export type Tx = LibSQLTransaction<Record<string, never>, Record<string, never>>;
@@ -15,8 +16,7 @@ export type WriteQueue = {
   drained(): Promise<void>;
 };
 
-/** Works that share one COMMIT: as many as began within this time, and no more than that. */
-const longestTogetherMs = 16;
+/** Works that share one COMMIT: as many as began within `togetherMs`, and no more than this. */
 const mostTogether = 64;
 /** After holding the lock so long with hardly a gap, let go of it so long: other processes look for it now and then. */
 const heldMs = 50;
@@ -37,12 +37,13 @@ type Waiting = {
 export function writeQueue(
   client: Client,
   dialect: SQLiteAsyncDialect,
-  options: { begin: () => Promise<Transaction>; logger?: Logger | undefined },
+  options: { begin: () => Promise<Transaction>; logger?: Logger | undefined; togetherMs: number },
 ): WriteQueue {
   const waiting: Waiting[] = [];
   const current = new AsyncLocalStorage<{ open: boolean }>();
   let running: { open: boolean } | undefined;
   let transaction: Transaction | undefined;
+  let broken: Transaction | undefined;
   let working: Promise<void> | undefined;
 
   /** One for all writes, so that what is prepared for one serves the next; it lets nobody in but the write whose turn it is. */
@@ -54,7 +55,7 @@ export function writeQueue(
       dialect,
       undefined,
       { ...(options.logger && { logger: options.logger }) },
-      { execute: (statement: InStatement) => turn().execute(statement) } as Transaction,
+      { execute: ask } as Transaction,
     ),
     undefined,
   );
@@ -63,6 +64,21 @@ export function writeQueue(
     if (!transaction || !running?.open || current.getStore() !== running)
       throw new Error('This write is over, or not yours: use the tx that your own was given.');
     return transaction;
+  }
+
+  /**
+   * After a failure by which SQLite may have rolled everything back, nothing more is asked for: a remote primary would carry
+   * it out outside of any transaction.
+   */
+  async function ask(statement: InStatement): Promise<ResultSet> {
+    const own = turn();
+    if (own === broken) throw new Error('This write has failed: nothing more can be asked for in it.');
+    try {
+      return await own.execute(statement);
+    } catch (error) {
+      if (databaseTrouble(error)) broken = own;
+      throw error;
+    }
   }
 
   async function add<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -104,12 +120,13 @@ export function writeQueue(
     const taken: Waiting[] = [];
     try {
       transaction = await options.begin();
-      const until = performance.now() + longestTogetherMs;
+      const until = performance.now() + options.togetherMs;
       const most = Math.min(waiting.length, mostTogether);
       do {
         const next = waiting.shift()!;
         taken.push(next);
-        answers.push(await (most === 1 ? alone(next) : inSavepoint(next, transaction)));
+        const isFirst = taken.length === 1;
+        answers.push(await (most === 1 ? alone(next) : inSavepoint(next, transaction, isFirst)));
       } while (taken.length < most && performance.now() < until);
       await transaction.commit();
     } catch (error) {
@@ -136,19 +153,28 @@ export function writeQueue(
     return () => resolve(value);
   }
 
+  /**
+   * One savepoint follows the other; the last ends with the COMMIT. Opening it is not waited for: on its way to a remote primary
+   * it goes with the first statement.
+   */
   async function inSavepoint(
     { run, resolve, reject }: Waiting,
-    { executeMultiple }: Transaction,
+    own: Transaction,
+    isFirst: boolean,
   ): Promise<() => void> {
-    const execute = executeMultiple.bind(transaction);
-    await execute('SAVEPOINT own');
+    const opened = own.executeMultiple(isFirst ? 'SAVEPOINT own' : 'RELEASE own; SAVEPOINT own');
+    opened.catch(() => {}); // heard of below
     try {
       const value = await run(tx);
-      await execute('RELEASE own');
+      await opened;
       return () => resolve(value);
     } catch (error) {
-      if (transaction?.closed) throw error;
-      await execute('ROLLBACK TO own; RELEASE own');
+      if (own.closed) throw error;
+      const undone = await own.executeMultiple('ROLLBACK TO own').then(
+        () => true,
+        () => false, // the whole transaction is gone
+      );
+      if (!undone) throw error;
       return () => reject(error);
     }
   }

@@ -10,9 +10,10 @@ import { grantRole } from '../src/domains/accounts/roles.ts';
 import { createUser, type NewUser } from '../src/domains/accounts/users.ts';
 import type { Id } from '../src/platform/ids.ts';
 import { hashPassword } from '../src/platform/password.ts';
+import { startHranaServer } from './hrana-server.ts';
 
 export type TestDatabase = Db & {
-  /** Its path, for other processes. */
+  /** Its path, for other processes; with TEST_DATABASE=hrana the file that the remote primary keeps. */
   file: string;
   /** Closes it and opens its file anew, as a restart does. */
   reopened(): Promise<TestDatabase>;
@@ -20,7 +21,10 @@ export type TestDatabase = Db & {
   dump(): Promise<string>;
 };
 
-/** A database of its own for the running test: empty, with all tables, in a file that is gone when the test ends. */
+/**
+ * A database of its own for the running test: empty, with all tables, in a file that is gone when the test ends. With
+ * TEST_DATABASE=hrana it is a remote primary, spoken to over HTTP.
+ */
 export async function useDatabase(): Promise<TestDatabase> {
   const folder = await mkdtemp(path.join(tmpdir(), 'peersphere-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -29,15 +33,16 @@ export async function useDatabase(): Promise<TestDatabase> {
   return opened(file);
 }
 
-async function opened(file: string): Promise<TestDatabase> {
-  const db = await openDb(`file:${file}`);
+async function opened(file: string, url?: string): Promise<TestDatabase> {
+  const address = url ?? (await addressOf(file));
+  const db = await openDb(address, { patienceMs: 20_000 }); // other tests may take all of the machine
   onTestFinished(() => db.close());
   return {
     ...db,
     file,
     async reopened() {
       await db.close();
-      return opened(file);
+      return opened(file, address);
     },
     async dump() {
       const bytes = await Promise.all(
@@ -46,6 +51,13 @@ async function opened(file: string): Promise<TestDatabase> {
       return Buffer.concat(bytes).toString('latin1');
     },
   };
+}
+
+async function addressOf(file: string): Promise<string> {
+  if (process.env['TEST_DATABASE'] !== 'hrana') return `file:${file}`;
+  const server = await startHranaServer(file, { longestTransactionMs: 60_000 });
+  onTestFinished(() => server.stop());
+  return server.url;
 }
 
 let migrated: Promise<string> | undefined;

@@ -186,7 +186,7 @@ const staffGrants = [{ role: 'staff', scopeId: '' } as const];
 
 async function regularSeason(): Promise<SeasonFacts> {
   const slug = '2026-27';
-  const season = parse(await readFile(path.join(env.contentDir, 'seasons', `${slug}.yaml`), 'utf8'));
+  const season = parse(await readFile(path.join(env.shippedContentDir, 'seasons', `${slug}.yaml`), 'utf8'));
   return { ...season, slug };
 }
 

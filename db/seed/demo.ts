@@ -28,6 +28,7 @@ import type { Id } from '#src/platform/ids.ts';
 import { hashPassword } from '#src/platform/password.ts';
 import { unseal } from '#src/platform/seal.ts';
 import { type At, seedLiveSessions } from './demo-live-sessions.ts';
+import { seedDemoSaves } from './demo-saves.ts';
 
 /** Everybody of the demo has it. */
 const password = 'peersphere-demo';
@@ -133,7 +134,7 @@ export async function seedDemo(db: Db, now: Date): Promise<string> {
   });
   await seedAdmissions(db, at, staffId);
   await describeMember(db, now);
-  await syncCommunitiesWithContent(at(60), env.contentDir);
+  await syncCommunitiesWithContent(at(60), env.shippedContentDir);
   await seedCommunities(db, at);
   await seedLiveSessions(at);
   return 'Two schools, their people, communities, invitations, applications and enquiries are there.';
@@ -194,7 +195,7 @@ async function seedAdmissions(db: Db, at: At, staffId: Id<'usr'>) {
     note: 'For the hosts of School Librarians',
     howMany: 1,
   });
-  const settings = parse(await readFile(path.join(env.contentDir, 'settings.yaml'), 'utf8'));
+  const settings = parse(await readFile(path.join(env.shippedContentDir, 'settings.yaml'), 'utf8'));
   const terms = { prices: settings.prices, codeOfConductVersion };
   const base = { workplace: '', timeZone: 'Asia/Ho_Chi_Minh', country: 'VN', communities: [], coupon: '' };
   await applyForMembership(
@@ -381,7 +382,13 @@ async function secretMailed(db: Db, email: string, pathStart: string): Promise<s
 
 /** What `npm run db:seed` makes: `demo` unless its argument says `scale`. */
 const worlds: Record<string, (db: Db) => Promise<string>> = {
-  demo: (db) => seedDemo(db, new Date()),
+  demo: async (db) => {
+    const now = new Date();
+    const done = await seedDemo(db, now);
+    const editor = await findUserByAddress(db.read, 'editor@example.test');
+    if (editor) await seedDemoSaves(env, editor.id, now);
+    return done;
+  },
   scale: async (db) => {
     const { fullScale, seedScale } = await import('./scale.ts');
     return seedScale(db, new Date(), fullScale, (words) => process.stdout.write(`${words}\n`));

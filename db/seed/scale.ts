@@ -87,7 +87,7 @@ const memberAt = (now: Date, place: number) =>
 
 /** Slugs of all communities; those of content come first. */
 async function seedCommunities(db: Db, now: Date, size: ScaleSize, say: Say): Promise<string[]> {
-  await syncCommunitiesWithContent({ db, now }, env.contentDir);
+  await syncCommunitiesWithContent({ db, now }, env.shippedContentDir);
   const ofContent = (await db.read.select({ slug: communities.slug }).from(communities)).map(
     ({ slug }) => slug,
   );

@@ -1,5 +1,6 @@
 import { confirmPassword } from '../domains/accounts/confirm-password.ts';
 import { cancelErasure } from '../domains/accounts/erasure.ts';
+import { noteErasures } from '../domains/accounts/erasure-ledger.ts';
 import {
   endLoginSession,
   signedOutCookies,
@@ -40,6 +41,7 @@ export const signIn = publicForm(signInInput, async (call, { next, keep, ...inpu
       case 'erasure-due':
         if (!keep) return refuse('erasure-due', 403);
         await cancelErasure(call.ctx, result.userId);
+        await noteErasures(call.ctx);
     }
   }
   const cookies = await startLoginSessionWith(call.ctx, result, call.device, loginCookieOf(call));

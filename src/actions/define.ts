@@ -78,6 +78,14 @@ export function staffForm<Schema extends InputSchema, Shown = never>(
   return formFor((viewer) => hasRole(viewer, 'staff'), input, run);
 }
 
+/** A form for editors and staff. */
+export function editorForm<Schema extends InputSchema, Shown = never>(
+  input: Schema,
+  run: Run<z.output<Schema>, Viewer, Shown>,
+): FormAction<Shown> {
+  return formFor((viewer) => hasRole(viewer, 'editor') || hasRole(viewer, 'staff'), input, run);
+}
+
 /** A form for the SAM of the school that the page’s path names (`params.school`), and for staff. */
 export function samForm<Schema extends InputSchema, Shown = never>(
   input: Schema,

@@ -1,6 +1,7 @@
 import { askToChangeAddress } from '../domains/accounts/addresses.ts';
 import { changePassword as giveNewPassword } from '../domains/accounts/change-password.ts';
 import { askErasure } from '../domains/accounts/erasure.ts';
+import { noteErasures } from '../domains/accounts/erasure-ledger.ts';
 import {
   addressInput,
   changePasswordInput,
@@ -96,5 +97,6 @@ export const deleteMe = signedInForm(erasureInput, async ({ ctx, viewer }, { pas
   if (result === 'last-staff')
     return refuse('You are the only one on the staff. Give the role to somebody else first.', 409);
   if ('until' in result) return refuseUntil(tooManyPasswords, result.until);
+  await noteErasures(ctx);
   return goTo('/sign-in?done=deletion-asked', signedOutCookies());
 });

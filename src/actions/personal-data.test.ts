@@ -11,6 +11,7 @@ import * as admissionTables from '#db/schema/admissions.ts';
 import * as attendanceTables from '#db/schema/attendance.ts';
 import * as auditTables from '#db/schema/audit.ts';
 import * as communityTables from '#db/schema/communities.ts';
+import * as leaseTables from '#db/schema/leases.ts';
 import * as liveSessionTables from '#db/schema/live-sessions.ts';
 import * as mailTables from '#db/schema/mail.ts';
 import * as schoolTables from '#db/schema/schools.ts';
@@ -44,6 +45,7 @@ const tables = Object.fromEntries(
     attendanceTables,
     auditTables,
     communityTables,
+    leaseTables,
     liveSessionTables,
     mailTables,
     schoolTables,

@@ -1,6 +1,7 @@
 import type { AstroGlobal } from 'astro';
 import { z } from 'astro/zod';
 import { describe, expect, test } from 'vitest';
+import { DatabaseUnavailable } from '#db/unavailable.ts';
 import type { Viewer } from '../domains/accounts/model.ts';
 import { checkbox, line, optionalText } from '../lib/inputs.ts';
 import { TooManyPasswords } from '../platform/password.ts';
@@ -394,6 +395,25 @@ describe('an answer', () => {
       fields([]),
     );
     await expect(failing).rejects.toThrow('a bug');
+  });
+
+  test.for([
+    ['the database is away', new DatabaseUnavailable('away'), 'We cannot reach our database'],
+    [
+      'the disk is full',
+      Object.assign(new Error('full'), { code: 'SQLITE_FULL' }),
+      'We cannot save anything',
+    ],
+  ] as const)('while %s is a sentence and 503, and what was typed stays', async ([, error, sentence]) => {
+    const answered = await post(
+      answering(async () => {
+        throw new Error('Failed query', { cause: error });
+      }),
+      fields([]),
+    );
+    expect(answered.status).toBe(503);
+    expect(answered.headers.get('Retry-After')).toBe('10');
+    expect(answered.result).toMatchObject({ errors: { form: expect.stringContaining(sentence) } });
   });
 });
 

@@ -1,6 +1,9 @@
 import type { AstroGlobal } from 'astro';
 import type { z } from 'astro/zod';
+import { databaseTrouble } from '#db/unavailable.ts';
 import { deviceName } from '../lib/device.ts';
+import { comeAgainSeconds, unavailableSentences } from '../middleware/unavailable.ts';
+import { log } from '../platform/log.ts';
 import { TooManyPasswords } from '../platform/password.ts';
 import { type FormState, nothingSent } from '../ui/forms/state.ts';
 import { type Answer, type Call, type FormAction, type InputSchema, refuse } from './define.ts';
@@ -27,7 +30,9 @@ export async function receive<Actions extends Record<string, FormAction<unknown>
   const values = typedValues(sentFields);
   const parsed = action.input.safeParse(inputFrom(sentFields, action.input));
   const answer: Answer<unknown> = parsed.success
-    ? await action.run(callFrom(Astro), parsed.data).catch(refuseWhenBusy)
+    ? await action
+        .run(callFrom(Astro), parsed.data)
+        .catch((error: unknown) => refuseForNow(error, Astro.locals.now))
     : { errors: sentences(parsed.error), status: 422 };
 
   if ('notFound' in answer) return new Response(null, { status: 404 });
@@ -149,7 +154,13 @@ function sentences(error: z.ZodError): Record<string, string> {
   return errors;
 }
 
-function refuseWhenBusy(error: unknown): Answer<never> {
-  if (!(error instanceof TooManyPasswords)) throw error;
-  return refuse('Very many people are signing in at this moment. Please try again in a minute.', 429);
+/** What passes by itself is told beside what was typed: too many passwords at once, and a database that cannot save now. */
+function refuseForNow(error: unknown, now: Date): Answer<never> {
+  const retryAt = new Date(now.getTime() + comeAgainSeconds * 1000);
+  if (error instanceof TooManyPasswords)
+    return refuse('Very many people are signing in at this moment. Please try again in a minute.', 429);
+  const trouble = databaseTrouble(error);
+  if (!trouble) throw error;
+  log.warn({ trouble, type: (error as Error).name }, 'form.not-saved');
+  return { errors: { form: unavailableSentences[trouble] }, status: 503, retryAt };
 }

@@ -1,8 +1,8 @@
 import { hasRole, isMember, isRecentlySignedIn, type Viewer } from '../domains/accounts/model.ts';
 
 /**
- * Who may enter a route. `member`: whoever holds any role; `ta`: who takes attendance, which hosts and staff do too; `cms`: editors and staff, and nobody else learns that it is
- * there. `recently`: only within fifteen minutes of giving the password.
+ * Who may enter a route. `member`: whoever holds any role; `ta`: who takes attendance, which hosts and staff do too; `editor`: editors and staff;
+ * `cms`: the same, and nobody else learns that it is there. `recently`: only within fifteen minutes of giving the password.
  */
 export type Rule =
   | 'anyone'
@@ -14,6 +14,7 @@ export type Rule =
   | 'ta'
   | 'staff'
   | 'staff recently'
+  | 'editor'
   | 'cms';
 
 /**
@@ -36,6 +37,7 @@ export const access: Readonly<Record<string, Rule>> = {
   '/reset-password/[token]': 'anyone',
   '/unsubscribe/[token]': 'anyone',
   '/webhooks/resend': 'anyone',
+  '/webhooks/content': 'anyone',
   '/live-sessions/[id]': 'anyone',
   '/live-sessions/[id]/recording': 'signed-in',
   '/live-sessions/[id]/attendance': 'ta',
@@ -98,6 +100,20 @@ export const access: Readonly<Record<string, Rule>> = {
   '/staff/coupons': 'staff',
   '/staff/enquiries': 'staff',
   '/staff/enquiries/[id]': 'staff',
+  '/staff/health': 'staff',
+  '/staff/publishing': 'editor',
+  '/staff/publishing/now': 'editor',
+  '/staff/publishing/releases/[release]': 'editor',
+  '/staff/publishing/failures/[release]': 'editor',
+  '/staff/publishing/history': 'editor',
+  '/staff/publishing/history/[commit]': 'editor',
+  '/staff/publishing/entry/[...path]': 'editor',
+  '/staff/publishing/file/[commit]/[...path]': 'editor',
+  '/staff/publishing/kept/[id]': 'editor',
+  '/staff/publishing/planned': 'editor',
+  '/staff/publishing/planned/new': 'editor',
+  '/staff/publishing/planned/[id]': 'editor',
+  '/staff/publishing/preview/[of]/[...path]': 'editor',
   '/keystatic/[...params]': 'cms',
   '/api/keystatic/[...params]': 'cms',
   '/activate/sent': 'anyone',
@@ -117,7 +133,11 @@ export const access: Readonly<Record<string, Rule>> = {
 };
 
 /** Routes that programs elsewhere post to, without the Origin that our own pages have. Each proves itself in another way. */
-export const postedFromElsewhere: ReadonlySet<string> = new Set(['/webhooks/resend', '/unsubscribe/[token]']);
+export const postedFromElsewhere: ReadonlySet<string> = new Set([
+  '/webhooks/resend',
+  '/webhooks/content',
+  '/unsubscribe/[token]',
+]);
 
 export type Entry = 'enter' | 'sign-in' | 'confirm' | 'not-found';
 
@@ -151,6 +171,8 @@ function holds(viewer: Viewer, rule: Rule): boolean {
       return hasRole(viewer, 'ta') || hasRole(viewer, 'host') || hasRole(viewer, 'staff');
     case 'staff':
       return hasRole(viewer, 'staff');
+    case 'editor':
+      return isWriter(viewer);
     default:
       return false;
   }

@@ -1,14 +1,31 @@
 import { defineMiddleware } from 'astro:middleware';
-import type { APIContext } from 'astro';
+import type { APIContext, MiddlewareNext } from 'astro';
+import { databaseTrouble } from '#db/unavailable.ts';
 import { findViewer, loginCookieName } from '../domains/accounts/login-sessions.ts';
 import { secondPolicy } from '../lib/security-policy.ts';
 import { env } from '../platform/env.ts';
 import { log } from '../platform/log.ts';
 import { entryOf, postedFromElsewhere } from './access.ts';
 import { isSameOrigin } from './same-origin.ts';
+import { unavailable } from './unavailable.ts';
 
-/** The one door: who may enter, who may change something, and what every answer forbids. Static pages pass. */
+/**
+ * The one door: who may enter, who may change something, and what every answer forbids. Static pages pass. Where the database
+ * cannot do its part, the answer is 503 and says when to come again.
+ */
 export const onRequest = defineMiddleware(async (context, next) => {
+  try {
+    return await answer(context, next);
+  } catch (error) {
+    const trouble = databaseTrouble(error);
+    if (!trouble || context.isPrerendered) throw error;
+    const { name, message } = error as Error;
+    log.warn({ trouble, type: name, message, routePattern: context.routePattern }, 'database.unavailable');
+    return unavailable(trouble);
+  }
+});
+
+async function answer(context: APIContext, next: MiddlewareNext): Promise<Response> {
   const { locals, routePattern, request } = context;
   if (context.isPrerendered) {
     locals.viewer = null;
@@ -31,14 +48,14 @@ export const onRequest = defineMiddleware(async (context, next) => {
     response.headers.set('Cache-Control', 'private, no-store');
   response.headers.append('Content-Security-Policy', secondPolicy);
   return response;
-});
+}
 
 /** Ours are asked for by GET. Astro would take a POST as well, and fail at one that holds no object. */
 const islands = '/_server-islands/[name]';
 
 /** Astro prints what a page failed with as it stands, addresses included: our log says it without, and Astro that it did. */
 function tellOf(error: unknown, routePattern: string): never {
-  if (import.meta.env.DEV) throw error;
+  if (import.meta.env.DEV || databaseTrouble(error)) throw error;
   log.error({ err: error, routePattern }, 'page.failed');
   throw new Error(`A page at ${routePattern} failed. The log says why.`);
 }

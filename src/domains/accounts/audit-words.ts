@@ -26,6 +26,10 @@ export function subjectHref(subjectType: string, subjectId: string): string | un
     enquiry: '/staff/enquiries',
     mail: '/staff/outbox',
     'live-session': '/live-sessions',
+    release: '/staff/publishing/releases',
+    'planned-change': '/staff/publishing/planned',
+    commit: '/staff/publishing/history',
+    content: '/staff/publishing/entry',
   };
   return Object.hasOwn(pages, subjectType) ? `${pages[subjectType]}/${subjectId}` : undefined;
 }

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { env } from '../../platform/env.ts';
@@ -9,8 +8,8 @@ import type { Id } from '../../platform/ids.ts';
 import { log } from '../../platform/log.ts';
 import { pictureLimits } from './model.ts';
 
-/** Found the same way from the sources and from the built site. */
-const worker = createRequire(import.meta.url).resolve('#src/domains/accounts/picture-worker.ts');
+/** In the folder of the code, where every process of ours runs: a release may lie anywhere. */
+const worker = path.resolve('src/domains/accounts/picture-worker.ts');
 
 const folder = path.join(env.dataDir, 'uploads', 'pictures');
 
