@@ -72,6 +72,7 @@ export const personalColumns: Readonly<Record<string, Readonly<Record<string, Co
   throttles: { key: 'none', count: 'none', started_at: 'none', locked_until: 'none', expires_at: 'none' },
   first_steps: { user_id: 'goes', step: 'taken', taken_at: 'taken' },
   erasures: { user_id: 'stays', erased_at: 'stays' },
+  leases: { name: 'none', holder: 'none', until: 'none' },
   audit_events: {
     id: 'none',
     position: 'none',

@@ -6,15 +6,21 @@ import { ensureBrowser } from '../find-browser.ts';
 import { type RunningServer, runNode } from '../site.ts';
 import { measureActivationCrash } from './activation-crash.ts';
 import { measureAttendance } from './attendance.ts';
+import { measureBackup } from './backup.ts';
 import { measureBuild } from './build.ts';
 import { measureEnumeration } from './enumeration.ts';
+import { measureFaults } from './faults.ts';
+import { measureHostile } from './hostile.ts';
 import { measureLighthouse } from './lighthouse.ts';
 import { measureLiveSessions } from './live-sessions.ts';
 import { type Measure, progress, type Subject, table } from './measure.ts';
 import { emptyFolder, servePortal } from './portal.ts';
+import { measurePublishing } from './publishing.ts';
+import { measurePublishingBuild } from './publishing-build.ts';
 import { measureRsvpStorm } from './rsvp-storm-http.ts';
 import { measureSamDashboard } from './sam-dashboard.ts';
 import { measureSearch } from './search.ts';
+import { measureServing } from './serving.ts';
 import { measureSignInLoad } from './sign-in-load.ts';
 import { measureViewer } from './viewer.ts';
 import { measureWeight } from './weight.ts';
@@ -27,6 +33,8 @@ import { measureWeight } from './weight.ts';
  */
 const subjects: Record<string, Subject> = {
   build: measureBuild,
+  publishing: measurePublishing,
+  'publishing-build': measurePublishingBuild,
   weight: measureWeight,
   search: measureSearch,
   lighthouse: measureLighthouse,
@@ -38,6 +46,10 @@ const subjects: Record<string, Subject> = {
   'rsvp-storm': measureRsvpStorm,
   attendance: measureAttendance,
   'sam-dashboard': measureSamDashboard,
+  serving: measureServing,
+  hostile: measureHostile,
+  backup: measureBackup,
+  faults: measureFaults,
 };
 
 const { values, positionals } = parseArgs({

@@ -40,6 +40,7 @@ const pathOf = (pattern: string) =>
     .replace('[school]', school)
     .replace(/\[(?:user|id)\]/, person.id)
     .replace('/[...params]', '')
+    .replace('[...path]', 'none')
     .replace(/\[\w+\]/g, 'none');
 
 async function ask(path: string, cookie: string | undefined, method: 'GET' | 'POST') {
@@ -63,6 +64,7 @@ const opens: Record<Exclude<Rule, 'anyone'>, readonly Role[] | 'everybody'> = {
   ta: ['ta', 'host', 'staff'],
   staff: ['staff'],
   'staff recently': ['staff'],
+  editor: ['editor', 'staff'],
   cms: ['editor', 'staff'],
 };
 

@@ -1,4 +1,3 @@
-import AxeBuilder from '@axe-core/playwright';
 import { eq } from 'drizzle-orm';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +10,7 @@ import { answerSurvey } from '../../src/domains/communities/survey.ts';
 import { rsvp } from '../../src/domains/live-sessions/rsvp.ts';
 import { rsvpUrl } from '../../src/domains/live-sessions/rsvp-links.ts';
 import type { Id } from '../../src/platform/ids.ts';
+import { looks, narrow, problemsInEachLook, violations, wide } from '../accessible.ts';
 import { useSchool } from '../activation.ts';
 import { zoomReport } from '../attendance.ts';
 import { newPage, type PageOptions, useBrowser } from '../browser.ts';
@@ -276,9 +276,6 @@ beforeAll(async () => {
   Object.assign(paths, made);
 });
 
-const narrow = { width: 320, height: 720 };
-const wide = { width: 1280, height: 900 };
-
 /** Opens a page type with everything on it unfolded, ready to look at. */
 async function open({ path, as, options, prepare }: PageType, more: PageOptions) {
   const page = await newPage({ ...options, ...more });
@@ -289,41 +286,6 @@ async function open({ path, as, options, prepare }: PageType, more: PageOptions)
     for (const details of document.querySelectorAll<HTMLDetailsElement>('main details')) details.open = true;
   });
   return page;
-}
-
-async function violations(page: Page) {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  const found = await new AxeBuilder({ page }).withTags(tags).analyze();
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
-
-/** What is wrong with the page as it stands, each with the rule that it breaks. */
-async function problems(page: Page) {
-  const { width } = page.viewportSize()!;
-  const scrolled = await page.evaluate(() => document.documentElement.scrollWidth);
-  return [
-    ...(await violations(page)),
-    ...(scrolled > width ? [`scrolls sideways: ${scrolled} px wide`] : []),
-    ...(width === narrow.width ? await page.evaluate(smallTargets) : []).map(
-      (target) => `smaller than 24 px: ${target}`,
-    ),
-  ];
-}
-
-const looks = [
-  { colorScheme: 'light', viewport: wide },
-  { colorScheme: 'dark', viewport: narrow },
-] as const;
-
-/** What is wrong with a page in each look, by its colours. It is opened once and changes its look as a device that is turned. */
-async function problemsInEachLook(page: Page) {
-  const found: Record<string, string[]> = {};
-  for (const { colorScheme, viewport } of looks) {
-    await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
-    found[colorScheme] = await problems(page);
-  }
-  return found;
 }
 
 test.each([...pageTypes, ...portalPageTypes, ...attendancePageTypes])(
@@ -343,51 +305,6 @@ test.each(['light', 'dark'] as const)(
     expect(await violations(page)).toEqual([]);
   },
 );
-
-/**
- * Targets below 24 by 24 CSS px (WCAG 2.2, 2.5.8). Measured by what a press would hit, so that a link that covers its
- * card counts as its card. Runs in the page.
- */
-function smallTargets(): string[] {
-  const half = 11.9;
-  const scope = document.querySelector('dialog[open]') ?? document.body;
-  return [...scope.querySelectorAll<HTMLElement>('a[href], button, input, select, summary')]
-    .filter((target) => target.checkVisibility({ visibilityProperty: true }))
-    .filter((target) => !target.matches('.skip')) // off the page until it has focus
-    .filter((target) => innerWidth > 736 || !target.closest('.table thead')) // off a narrow one until then
-    .filter((target) => !target.closest('[aria-hidden="true"]')) // off the page, for programs
-    .filter((target) => !isInSentence(target))
-    .filter((target) => !isHitAround(target))
-    .map((target) => `${target.outerHTML.slice(0, 120)} ${JSON.stringify(target.getBoundingClientRect())}`);
-
-  function isHitAround(target: HTMLElement) {
-    target.scrollIntoView({ block: 'center', behavior: 'instant' });
-    const hits = [target, ...((target as HTMLInputElement).labels ?? [])]; // a press on its label counts
-    return hits.some((hit) => [...hit.getClientRects()].some((line) => isHitAroundMiddle(hits, line)));
-  }
-
-  function isHitAroundMiddle(hits: HTMLElement[], { left, right, top, bottom }: DOMRect) {
-    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-    const corners = [
-      [x - half, y - half],
-      [x + half, y - half],
-      [x - half, y + half],
-      [x + half, y + half],
-    ] as const;
-    return corners.every((corner) => hits.some((hit) => hit.contains(document.elementFromPoint(...corner))));
-  }
-
-  function isInSentence(target: HTMLElement) {
-    if (getComputedStyle(target).display !== 'inline') return false;
-    let block = target.parentElement!;
-    while (getComputedStyle(block).display === 'inline') block = block.parentElement!;
-    const around = [...block.childNodes]
-      .filter((node) => !(node instanceof Element) || getComputedStyle(node).display === 'inline')
-      .map((node) => node.textContent)
-      .join('');
-    return /\p{L}/u.test(around.replace(target.textContent, ''));
-  }
-}
 
 describe('by keyboard', () => {
   test('the first stop leads past the header, into the content', async () => {

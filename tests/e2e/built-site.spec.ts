@@ -3,7 +3,7 @@ import path from 'node:path';
 import { brotliCompressSync, gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { collectionOf } from '../../src/collections/registry.ts';
-import { readCollection } from '../../src/domains/publishing/read-content.ts';
+import { readCollection } from '../../src/domains/content/read-content.ts';
 import { renderRichText } from '../../src/lib/rich-text/render.ts';
 import { onDemandPages } from '../../src/lib/routes.ts';
 

@@ -1,7 +1,11 @@
-import { cp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkContent } from '../../src/domains/publishing/check-content.ts';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { checkContent } from '../../src/domains/content/check-content.ts';
+import { historyOf } from '../../src/domains/content/history.ts';
+import { keptVersions } from '../../src/domains/content/kept.ts';
+import { openContentRepository } from '../../src/domains/content/open-repository.ts';
+import { checkOut, headOf } from '../../src/domains/content/repository.ts';
 import { newPage, type PageOptions, useBrowser } from '../browser.ts';
 import { cookieOf, makeUser, signInAs, type TestUser, usePortal } from '../portal.ts';
 import { type RunningServer, runNode, serveSite } from '../site.ts';
@@ -9,31 +13,37 @@ import { type RunningServer, runNode, serveSite } from '../site.ts';
 useBrowser();
 usePortal();
 
-/** An editor's own copy of the content, built and served with the CMS open. */
+/** An editor's own copy of the content, with its history, served with the CMS open. */
 const home = path.resolve('.data/test/editing');
 const contentDir = path.join(home, 'content');
 let server: RunningServer;
 let editor: TestUser;
 
 /** A page of an editor’s browser. */
-async function editorPage(options: PageOptions = {}) {
+async function editorPage(options: PageOptions = {}, user = editor) {
   const page = await newPage({ baseURL: server.url, ...options });
-  await signInAs(page, editor);
+  await signInAs(page, user);
   return page;
 }
 
-const build = () =>
-  runNode(
-    ['src/jobs/build-site.ts', '--out', path.join(home, 'site'), '--cache', '.data/test/editing-cache'],
-    { CONTENT_DIR: contentDir },
-  );
-const serve = () => serveSite(path.join(home, 'site'), { CONTENT_DIR: contentDir });
+/** Built from the shipped content, which is what the editor’s copy begins with. */
+const site = inject('siteDir');
+
+/** A release of what is saved now, as the publisher makes one. */
+async function release() {
+  const [content, out] = [path.join(home, 'laid-out'), path.join(home, 'release')];
+  await checkOut(contentDir, (await headOf(contentDir))!, content);
+  const options = ['--content', content, '--out', out, '--code', site, '--previous', site];
+  await runNode(['src/jobs/build-release.ts', ...options]);
+  return out;
+}
+
+const serve = (folder: string) => serveSite(folder, { CONTENT_DIR: contentDir });
 
 beforeAll(async () => {
   await rm(home, { recursive: true, force: true });
-  await cp('content', contentDir, { recursive: true });
-  await build();
-  server = await serve();
+  await openContentRepository(contentDir, 'content', new Date());
+  server = await serve(site);
   editor = await makeUser([['editor']], 'Ines Fairweather');
 });
 afterAll(async () => {
@@ -41,7 +51,9 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-test('an editor writes into a handbook page and inserts a callout; after a build both are on the page and in search', async () => {
+test('an editor writes into a handbook page and inserts a callout; after a release both are on the page and in search', {
+  timeout: 180_000,
+}, async () => {
   const page = await editorPage({ viewport: { width: 1400, height: 1000 } });
   await page.goto('/keystatic/collection/handbook-members/item/your-profile');
   const text = page.getByRole('textbox', { name: 'Text', exact: true });
@@ -66,9 +78,9 @@ test('an editor writes into a handbook page and inserts a callout; after a build
     .toMatch(/{% callout tone="note" %}\s+A wombatical remark\.\s+{% \/callout %}/);
   expect(await readFile(file, 'utf8')).toContain('Write one line about quokkaberries.');
 
+  const next = await release();
   await server.stop();
-  await build();
-  server = await serve();
+  server = await serve(next);
 
   const reader = await newPage({ baseURL: server.url });
   await reader.goto('/handbooks/members/your-profile');
@@ -79,7 +91,7 @@ test('an editor writes into a handbook page and inserts a callout; after a build
   const result = reader.getByRole('dialog').getByRole('link', { name: 'Your profile' }).first();
   await result.waitFor();
   expect(await result.getAttribute('href')).toMatch(/^\/handbooks\/members\/your-profile/);
-}, 120_000);
+});
 
 test.each([
   ['handbook-hosts', 'session-checklist', 'Title'],
@@ -124,6 +136,58 @@ test('an editor changes a text of the launch kit, and its placeholders stay what
   expect(await checkContent(contentDir)).toEqual([]);
 });
 
+test('a save is in the history with its editor, its fields and a word on it', async () => {
+  const page = await editorPage();
+  await page.goto('/keystatic/collection/people/item/marisol-tanuwidjaya-reed');
+  await page.getByRole('textbox', { name: /^Name/ }).first().fill('Marisol T. Reed');
+  await page.getByLabel('What you change, in a few words').fill('She asked for it');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('status').getByText('It is on its way to the site').waitFor();
+  const { saves } = await historyOf(contentDir, 'people/marisol-tanuwidjaya-reed.yaml', {
+    page: 1,
+    limit: 9,
+  });
+  expect(saves[0]).toMatchObject({
+    author: { name: 'Ines Fairweather' },
+    message: 'Change the profile of ‘Marisol T. Reed’',
+    note: 'She asked for it',
+    fields: ['Name'],
+  });
+  expect(saves).toHaveLength(2);
+});
+
+test('of two editors on one entry the second is told, and neither version is lost, not even after a reload', async () => {
+  const other = await makeUser([['editor']], 'Omar Tidewell');
+  const entry = '/keystatic/collection/faqs/item/can-i-block-someone';
+  const [first, second] = [await editorPage(), await editorPage({ expected: /409 \(Conflict\)/ }, other)];
+  const question = (page: typeof first) => page.getByRole('textbox', { name: /^Question/ }).first();
+  for (const page of [first, second]) {
+    await page.goto(entry);
+    await question(page).waitFor();
+  }
+  await question(first).fill('Shall I prepare?');
+  await first.getByRole('button', { name: 'Save' }).click();
+  await first.getByRole('status').getByText('Saved at').waitFor();
+  await question(second).fill('Must I prepare?');
+  await second.getByText('Unsaved', { exact: true }).waitFor();
+  await second.getByRole('button', { name: 'Save' }).click();
+  const told = second.getByRole('region', { name: 'Saving' }).getByRole('alert');
+  await told.getByText(/somebody else has changed this entry/).waitFor();
+  const [kept] = await keptVersions(contentDir);
+  expect(kept).toMatchObject({ author: { name: 'Omar Tidewell' }, path: 'faqs/can-i-block-someone.mdoc' });
+  const link = told.getByRole('link', { name: 'Look at both versions' });
+  expect(await link.getAttribute('href')).toBe(`/staff/publishing/kept/${kept!.id}`);
+
+  await second.reload();
+  await told.getByText(/your unsaved draft is not shown/).waitFor();
+  expect(await question(second).inputValue()).toBe('Shall I prepare?');
+  await question(second).fill('Do I have to prepare?');
+  await second.getByText('Unsaved', { exact: true }).waitFor();
+  await second.getByRole('button', { name: 'Save' }).click();
+  await second.getByRole('status').getByText('Saved at').waitFor();
+  expect(await keptVersions(contentDir)).toHaveLength(1);
+});
+
 /** Headers of a save, as the editor’s browser would send them from a page at `origin`. */
 const sent = async (origin: string) => ({
   'Content-Type': 'application/json',
@@ -150,4 +214,26 @@ test('a change to a file that is no content is refused', async () => {
     body: JSON.stringify({ additions: [{ path: 'content/../evil.yaml', contents: '' }], deletions: [] }),
   });
   expect(answer.status).toBe(400);
+});
+
+test('an upload that is not what its name says is refused with a sentence, and one without a version as out of date', async () => {
+  const tree = await fetch(`${server.url}/api/keystatic/tree`, { headers: await sent(server.url) });
+  const version = tree.headers.get('content-version')!;
+  const send = async (headers: Record<string, string>) =>
+    fetch(`${server.url}/api/keystatic/update`, {
+      method: 'POST',
+      headers: { ...(await sent(server.url)), ...headers },
+      body: JSON.stringify({
+        additions: [
+          { path: 'content/images/new/new.png', contents: Buffer.from('<svg/>').toString('base64') },
+        ],
+        deletions: [],
+      }),
+    });
+  const refused = await send({ 'content-version': version });
+  expect([refused.status, await refused.text()]).toEqual([
+    422,
+    expect.stringMatching(/^“new\.png” is not a PNG image/),
+  ]);
+  expect((await send({})).status).toBe(409);
 });

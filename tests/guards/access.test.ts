@@ -150,6 +150,16 @@ const expected: Record<Exclude<Rule, `${string} recently`>, Record<Person, Entry
     editor: 'not-found',
     staff: 'enter',
   },
+  editor: {
+    anonymous: 'sign-in',
+    'signed in without a role': 'not-found',
+    member: 'not-found',
+    SAM: 'not-found',
+    host: 'not-found',
+    TA: 'not-found',
+    editor: 'enter',
+    staff: 'enter',
+  },
   cms: {
     anonymous: 'not-found',
     'signed in without a role': 'not-found',
@@ -209,11 +219,14 @@ describe.each(Object.entries(access))('at %s, which is for: %s,', (pattern, rule
   });
 });
 
-test('everything of staff is for staff, and everything of SAMs for SAMs', () => {
+test('everything of staff is for staff, what they publish for editors too, and everything of SAMs for SAMs', () => {
   const rows = Object.entries(access);
   const below = (start: string) => rows.filter(([pattern]) => `${pattern}/`.startsWith(`${start}/`));
   for (const [pattern, rule] of below('/staff'))
-    expect([pattern, rule.split(' ')[0]]).toEqual([pattern, 'staff']);
+    expect([pattern, rule.split(' ')[0]]).toEqual([
+      pattern,
+      pattern.startsWith('/staff/publishing') ? 'editor' : 'staff', // editors publish what they write
+    ]);
   for (const [pattern, rule] of below('/sam'))
     expect([pattern, rule.split(' ')[0]]).toEqual([pattern, 'sam']);
 });

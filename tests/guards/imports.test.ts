@@ -38,7 +38,7 @@ const rooms: [string, RegExp, number][] = [
   ['shared ui', /^src\/ui\//, 7],
   ['domains', /^src\/domains\/[^/]+\/(?:emails\/[^/]+|(?!model\.ts)[^/]+)$/, 6],
   ['collections', /^src\/collections\//, 5],
-  ['database client', /^db\/(?:client|write-queue|json-row|prepared|schema)/, 4],
+  ['database client', /^db\/(?:client|remote|unavailable|write-queue|json-row|prepared|schema)/, 4],
   ['platform', /^src\/platform\//, 3],
   ['words', /^src\/(?:domains\/[^/]+\/model\.ts|lib\/)/, 1],
 ];
@@ -47,8 +47,8 @@ const roomOf = (file: string) => rooms.find(([, pattern]) => pattern.test(file))
 
 /** Whose domain stands on whose. A domain imports those in earlier rows only; `site` composes all of them. */
 const ladder = [
-  ['audit', 'publishing', 'search'],
-  ['mail'],
+  ['audit', 'content', 'search'],
+  ['mail', 'publishing'],
   ['accounts'],
   ['notifications'],
   ['schools', 'admissions', 'resources', 'handbooks'],
