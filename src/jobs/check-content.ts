@@ -1,4 +1,4 @@
-import { checkContent, problemLine } from '../domains/publishing/check-content.ts';
+import { checkContent, problemLine } from '../domains/content/check-content.ts';
 import { env } from '../platform/env.ts';
 
 const problems = await checkContent(env.contentDir);

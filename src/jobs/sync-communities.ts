@@ -2,7 +2,7 @@ import path from 'node:path';
 import { communities } from '../collections/communities.ts';
 import { areas, membershipTypes } from '../domains/communities/model.ts';
 import { type CommunityEntryFacts, syncCommunities } from '../domains/communities/sync.ts';
-import { readCollection } from '../domains/publishing/read-content.ts';
+import { readCollection } from '../domains/content/read-content.ts';
 import type { Ctx } from '../platform/context.ts';
 import { log } from '../platform/log.ts';
 
