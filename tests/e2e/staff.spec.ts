@@ -73,7 +73,9 @@ describe.each<[string, Role | undefined, string]>([
   ['a TA', 'ta', ''],
   ['an editor', 'editor', ''],
 ])('to %s', (_, role, scope) => {
-  test.each(staffRoutes)('%s answers like a page that does not exist', async (pattern) => {
+  const theirs = (pattern: string) => role === 'editor' && pattern.startsWith('/staff/publishing');
+  const closed = staffRoutes.filter((pattern) => !theirs(pattern));
+  test.each(closed)('%s answers like a page that does not exist', async (pattern) => {
     const cookie = await cookieOf(await makeUser(role ? [[role, scope]] : []));
     const missing = await ask('/staff/no-such-page', cookie, 'GET');
     for (const method of ['GET', 'POST'] as const) {
