@@ -30,12 +30,16 @@ export const looks = [
   { colorScheme: 'dark', viewport: narrow },
 ] as const;
 
+/** Resolves once the page was drawn: media queries learn of a new width with the next frame. Runs in the page. */
+const settled = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
 /** What is wrong with a page in each look, by its colours. It is opened once and changes its look as a device that is turned. */
 export async function problemsInEachLook(page: Page) {
   const found: Record<string, string[]> = {};
   for (const { colorScheme, viewport } of looks) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
+    await page.evaluate(settled);
     found[colorScheme] = await problems(page);
   }
   return found;

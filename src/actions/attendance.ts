@@ -9,8 +9,9 @@ import {
   rowsInput,
   thresholdInput,
 } from '../domains/attendance/desk-inputs.ts';
-import { type ImportView, importView, whoIsNamed } from '../domains/attendance/desk-queries.ts';
+import { whoIsNamed } from '../domains/attendance/desk-people.ts';
 import { refusalSentences } from '../domains/attendance/desk-words.ts';
+import { type ImportView, importView } from '../domains/attendance/import-queries.ts';
 import {
   confirmImport,
   type Decision,
@@ -108,16 +109,19 @@ export const sheetForms = { uploadFile, saveMarks, confirmSheet, reopenSheet, un
 
 const decide = signedInForm(rowsInput, async (call, choices) => {
   const view = await viewOf(call, importIdOf(call));
-  if (view && view.state !== 'waiting') return notWaiting;
-  const result = await decideChoices(call, choices);
+  if (!view) return notFound;
+  if (view.state !== 'waiting') return notWaiting;
+  const result = await decideChoices(call, view, choices);
   return result === 'decided' ? goTo(`${call.url.pathname}?done=decided`) : result;
 });
 
-/** Decides what was chosen and lets the import count. */
+/** Decides what was chosen and lets the import count. Pressed twice, it counts once: what was chosen then stays. */
 const confirmFile = signedInForm(rowsInput, async (call, choices) => {
-  const decided = await decideChoices(call, choices);
+  const view = await viewOf(call, importIdOf(call));
+  if (!view) return notFound;
+  const decided = view.state === 'waiting' ? await decideChoices(call, view, choices) : 'decided';
   if (decided !== 'decided') return decided;
-  const result = await confirmImport(call.ctx, call.viewer, importIdOf(call));
+  const result = await confirmImport(call.ctx, call.viewer, view.id);
   if (!('refused' in result)) return goTo(`${sheetOf(call)}?done=imported`);
   return result.refused === 'not-waiting' ? notWaiting : refused(result.refused);
 });
@@ -132,11 +136,8 @@ const viewOf = ({ ctx, viewer, params }: ByViewer, importId: string): Promise<Im
 
 const notWaiting = refuse('Somebody has confirmed or discarded this file since you opened it.', 409);
 
-async function decideChoices(call: ByViewer, choices: readonly RowChoice[]) {
-  const view = await viewOf(call, importIdOf(call));
-  if (!view) return notFound;
-  if (view.state === 'undone') return notWaiting;
-  if (view.state === 'confirmed' || choices.length === 0) return 'decided';
+async function decideChoices(call: ByViewer, view: ImportView, choices: readonly RowChoice[]) {
+  if (choices.length === 0) return 'decided';
   const typed = choices.flatMap(({ choice }) => (hasText(choice) ? [choice.typed] : []));
   const named = await whoIsNamed(call.ctx.db.read, view, typed);
   const errors: Record<string, string> = {};
@@ -155,7 +156,7 @@ async function decideChoices(call: ByViewer, choices: readonly RowChoice[]) {
           : `Line ${line}: no member is called “${choice.typed}”. Choose from the list, or enter the address they sign in with.`;
   }
   if (Object.keys(errors).length > 0) return refuse(errors);
-  const result = await decideRows(call.ctx, call.viewer, importIdOf(call), decisions);
+  const result = await decideRows(call.ctx, call.viewer, view.id, decisions);
   if (result === 'decided') return result;
   if (result.refused === 'not-waiting') return notWaiting;
   if (result.refused === 'no-such-row' || result.refused === 'no-such-user')

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import type { Db } from '../../db/client.ts';
 import { users } from '../../db/schema/accounts.ts';
-import { importView } from '../../src/domains/attendance/desk-queries.ts';
+import { importView } from '../../src/domains/attendance/import-queries.ts';
 import { confirmImport, undoImport, uploadMeetingFile } from '../../src/domains/attendance/imports.ts';
 import type { Id } from '../../src/platform/ids.ts';
 import { zoomReport } from '../attendance.ts';

@@ -395,6 +395,22 @@ describe('nobody', () => {
     expect(await everything()).toBe(kept);
   });
 
+  test('decides on a file that counts already; confirming it once more changes nothing', async () => {
+    const id = await heldLiveSession();
+    const ctx = { db: await siteDb(), now: new Date() };
+    const bytes = zoomReport(startsAt, [{ name: 'Ana Sample', minutes: 60 }]);
+    const uploaded = await uploadMeetingFile(ctx, asStaff(staff), id, { name: 'counts.csv', bytes });
+    if ('refused' in uploaded) throw new Error('The file was refused.');
+    const file = `${sheetOf(id)}/import/${uploaded.importId}`;
+    expect((await ask(file, ta, { form: 'confirmFile' })).status).toBe(303);
+    const kept = await everything();
+    const late = await ask(file, ta, { form: 'decide', 'is-2': member.id });
+    expect(late.status).toBe(409);
+    expect(await late.text()).toContain('Somebody has confirmed or discarded this file since you opened it.');
+    expect((await ask(file, ta, { form: 'confirmFile', 'is-2': member.id })).status).toBe(303);
+    expect(await everything()).toBe(kept);
+  });
+
   test('withdraws or reads somebody else’s record, or sends fields that a form does not have', async () => {
     const ctx = { db: await siteDb(), now: new Date() };
     const given = await giveCode(ctx, member, { title: 'Everything', fromAt: null, untilAt: null });

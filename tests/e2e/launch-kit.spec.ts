@@ -1,4 +1,6 @@
+import jsQR from 'jsqr';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { revokeActivationLink } from '../../src/domains/schools/activation-links.ts';
 import { pauseSchool } from '../../src/domains/schools/schools.ts';
@@ -127,6 +129,14 @@ describe('the page to print', () => {
       expect(pagesOf(await page.pdf({ format, printBackground: true }))).toBe(1);
     },
   );
+
+  test('has a code that a telephone reads as the link, also in the dark', async () => {
+    const page = await samPage(kit, { colorScheme: 'dark', deviceScaleFactor: 2 });
+    await page.goto(`${kit.address}/guide`);
+    const png = await page.getByRole('img', { name: 'QR code of the activation link' }).screenshot();
+    const { data, info } = await sharp(png).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    expect(jsQR(new Uint8ClampedArray(data), info.width, info.height)?.data).toBe(kit.link);
+  });
 
   test('stays one sheet with the longest name that a school can have', async () => {
     const long = await makeKit('International Bilingual Academy '.repeat(5).trim());

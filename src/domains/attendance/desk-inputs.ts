@@ -1,10 +1,10 @@
 import { z } from 'astro/zod';
 import { optionalLine } from '../../lib/inputs.ts';
 import { listView } from '../../lib/paging.ts';
-import type { SheetQuery } from './desk-queries.ts';
 import type { HandMark } from './marks.ts';
 import { meetingFileLimits } from './meeting-file.ts';
 import { attendanceLimits, attendanceMarks } from './model.ts';
+import type { SheetQuery } from './sheet-queries.ts';
 
 /** People on a page of the sheet: one press saves them all. */
 const peopleOnPage = 100;

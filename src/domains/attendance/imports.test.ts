@@ -22,7 +22,8 @@ import {
 } from '../../../tests/attendance.ts';
 import { addLiveSession, addMembers } from '../../../tests/live-sessions.ts';
 import type { Id } from '../../platform/ids.ts';
-import { importView, whoIsNamed } from './desk-queries.ts';
+import { whoIsNamed } from './desk-people.ts';
+import { importView } from './import-queries.ts';
 import { confirmImport, decideRows, purgeImports, undoImport, uploadMeetingFile } from './imports.ts';
 import { confirmSheet, markByHand } from './marks.ts';
 import { setThresholdMinutes } from './settings.ts';

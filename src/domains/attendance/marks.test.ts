@@ -7,12 +7,13 @@ import { marksIn, type Taking, takingAttendance, zoomReport } from '../../../tes
 import { addLiveSession } from '../../../tests/live-sessions.ts';
 import { listView } from '../../lib/paging.ts';
 import { marksInput, rowsInput, sheetQuery } from './desk-inputs.ts';
-import { attendanceDesk, attendanceProgress, attendanceSheet } from './desk-queries.ts';
+import { attendanceDesk, attendanceProgress } from './desk-queries.ts';
 import { dueText } from './desk-words.ts';
 import { confirmImport, uploadMeetingFile } from './imports.ts';
 import { confirmSheet, markByHand, reopenSheet } from './marks.ts';
 import { confirmWatched, openRecording, recordingStateOf } from './recordings.ts';
 import { setThresholdMinutes, thresholdMinutes } from './settings.ts';
+import { attendanceSheet } from './sheet-queries.ts';
 
 const startsAt = new Date('2026-11-20T08:00:00Z');
 const now = new Date('2026-11-20T10:00:00Z');
