@@ -2,6 +2,7 @@ import type { AstroGlobal } from 'astro';
 import { z } from 'astro/zod';
 import { describe, expect, test } from 'vitest';
 import { DatabaseUnavailable } from '#db/unavailable.ts';
+import { cpuTime } from '../../tests/cpu-time.ts';
 import type { Viewer } from '../domains/accounts/model.ts';
 import { checkbox, line, optionalText } from '../lib/inputs.ts';
 import { TooManyPasswords } from '../platform/password.ts';
@@ -239,9 +240,9 @@ describe('what was posted', () => {
       'multipart/form-data; boundary=x': `${names.map(part).join('')}--x--\r\n`,
     };
     for (const [type, body] of Object.entries(bodies)) {
-      const startedAt = performance.now();
+      const startedAt = cpuTime();
       expect((await post({ echo }, body, { type })).status, type).toBe(400);
-      expect(performance.now() - startedAt, type).toBeLessThan(250);
+      expect(cpuTime() - startedAt, type).toBeLessThan(250);
     }
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cpuTime } from '../../tests/cpu-time.ts';
 import { deviceName } from './device.ts';
 
 const webkit = 'AppleWebKit/605.1.15 (KHTML, like Gecko)';
@@ -44,7 +45,7 @@ test('nothing that a sender writes is shown', () => {
 });
 
 test('an agent of any length takes no time', () => {
-  const started = performance.now();
+  const started = cpuTime();
   deviceName('Mozilla '.repeat(100_000));
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(cpuTime() - started).toBeLessThan(1000);
 });

@@ -1,5 +1,6 @@
 import type { z } from 'astro/zod';
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../../tests/cpu-time.ts';
 import {
   anyPassword,
   checkbox,
@@ -95,7 +96,7 @@ describe('a line', () => {
   });
 
   test('of any length is answered at once', () => {
-    const started = performance.now();
+    const started = cpuTime();
     for (const value of [
       'x'.repeat(100_000),
       ' '.repeat(100_000),
@@ -103,7 +104,7 @@ describe('a line', () => {
       '\u202e'.repeat(100_000),
     ])
       given(name, value);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuTime() - started).toBeLessThan(1000);
   });
 });
 
@@ -186,7 +187,7 @@ describe('an e-mail address', () => {
   });
 
   test('of any length is answered at once', () => {
-    const started = performance.now();
+    const started = cpuTime();
     for (const value of [
       'a'.repeat(100_000),
       `a@${'a.'.repeat(50_000)}`,
@@ -194,7 +195,7 @@ describe('an e-mail address', () => {
       '@'.repeat(100_000),
     ])
       given(emailAddress, value);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuTime() - started).toBeLessThan(1000);
   });
 });
 
@@ -261,9 +262,9 @@ describe('hostile text of 100,000 characters', () => {
 
   test.each(fields)('is refused by %s before it holds up anybody else', (_name, schema) => {
     for (const [what, value] of hostile) {
-      const startedAt = performance.now();
+      const startedAt = cpuTime();
       schema.safeParse(value);
-      expect(performance.now() - startedAt, what).toBeLessThan(50);
+      expect(cpuTime() - startedAt, what).toBeLessThan(50);
     }
   });
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cpuTime } from '../../../tests/cpu-time.ts';
 import { entryOfPath, entryWords, titleIn } from './entry-of-path.ts';
 
 test.each([
@@ -39,8 +40,8 @@ test.each([
 });
 
 test('a title is short and can be printed, however long the line is that it stands in', () => {
-  const began = performance.now();
+  const began = cpuTime();
   const line = `name: M\x01ei${' '.repeat(500_000)}Talbot`;
   expect(titleIn('people/mei.yaml', line)).toBe(`M ei${' '.repeat(196)}`);
-  expect(performance.now() - began).toBeLessThan(200);
+  expect(cpuTime() - began).toBeLessThan(200);
 });

@@ -117,7 +117,7 @@ function asPreview(
 ): string {
   const base = previewHref(of, '/');
   const back = of === 'main' ? '/staff/publishing' : `/staff/publishing/planned/${of}`;
-  const bar = `<div class="preview-bar"><p><strong>Preview</strong> <span>${escaped(title)}</span></p><p><a href="${back}">Back</a> <a href="${escaped(pathname)}">The page as it is now</a></p></div>`;
+  const bar = `<aside class="preview-bar" aria-label="Preview"><p><strong>Preview</strong> <span>${escaped(title)}</span></p><p><a href="${back}">Back</a> <a href="${escaped(pathname)}">The page as it is now</a></p></aside>`;
   return html
     .replaceAll('/_astro/images/', `${base}/_astro/images/`)
     .replace(/(<a\b[^>]*?\shref=")(\/(?!\/)[^"]*)"/g, (whole, start: string, href: string) =>
@@ -125,7 +125,7 @@ function asPreview(
     )
     .replace(/(content-security-policy"[^>]*?style-src )/i, `$1'sha256-${barHash}' `)
     .replace('</head>', `<style>${barStyle}</style></head>`)
-    .replace(/<body[^>]*>/, (body) => `${body}${bar}`);
+    .replace(/<a class="skip".*?<\/a>/s, (skipLink) => `${skipLink}${bar}`);
 }
 
 const barStyle =

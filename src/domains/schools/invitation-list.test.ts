@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../../../tests/cpu-time.ts';
 import { type ListLine, readList, readListFile } from './invitation-list.ts';
 
 const people = (text: string) => {
@@ -175,7 +176,7 @@ test.each([
   ['line breaks', '\n'.repeat(100_000)],
   ['spaces in names, under a head', `email,name\n${`a@b.cd,a${' '.repeat(16_000)}b\n`.repeat(60)}`],
 ])('a hundred thousand characters of %s hold up nobody', (_what, list) => {
-  const startedAt = performance.now();
+  const startedAt = cpuTime();
   readList(list);
-  expect(performance.now() - startedAt).toBeLessThan(250);
+  expect(cpuTime() - startedAt).toBeLessThan(250);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../../../tests/cpu-time.ts';
 import { isAtDomains, joiningProblem, joiningState, membershipState, normaliseDomain } from './model.ts';
 
 const year = {
@@ -89,8 +90,8 @@ describe('a domain', () => {
   });
 
   test('a hostile text is refused at once', () => {
-    const started = performance.now();
+    const started = cpuTime();
     expect(normaliseDomain('a-'.repeat(50_000))).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(50);
+    expect(cpuTime() - started).toBeLessThan(50);
   });
 });
