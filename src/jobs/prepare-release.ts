@@ -57,12 +57,11 @@ async function prepare(): Promise<string | undefined> {
     const isHeld = state.held?.commit === wanted.head && state.held.codeBuild === wanted.codeBuild;
     const isQuick = isNewCode && !isHeld && (await publisher.isQuick(wanted));
     if (state.live && !isQuick) return trouble;
-    const outcome = await publisher.publish(
-      wanted,
-      state.live ? 'code' : 'first',
-      null,
-      new AbortController().signal,
-    );
+    const outcome = await publisher.publish(wanted, {
+      cause: state.live ? 'code' : 'first',
+      signal: new AbortController().signal,
+      isStillWanted: () => Promise.resolve(true),
+    });
     await publisher.progress.settled();
     publisher.end();
     return outcome === 'failed' ? publisher.failureOf(wanted)?.error : trouble;

@@ -1,11 +1,13 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { auditEvents } from '#db/schema/audit.ts';
 import { useDatabase } from '../../tests/database.ts';
 import { type SmallSite, useSmallSite } from '../../tests/publishing.ts';
 import { mergePlanned, openPlannedBranch, plannedBranch } from '../domains/content/planned-branches.ts';
 import { commitSave } from '../domains/content/saves.ts';
+import { quietMs } from '../domains/publishing/model.ts';
 import type { Moved } from '../domains/publishing/publisher.ts';
 import { failedReleases, keptReleasesIn, liveState } from '../domains/publishing/releases.ts';
 import { askPublisher, waitingRequests } from '../domains/publishing/requests.ts';
@@ -75,11 +77,13 @@ test('saves within a second are one release, and a save while one is made is the
   const { site, job } = await liveSite();
   await site.save('one');
   await site.save('two');
-  const third = await site.save('three, which takes a second');
+  const third = await site.save('three, which takes two seconds');
   await site.until(
     (_, progress) =>
-      progress?.run?.steps.some(({ name, state }) => name === 'render' && state === 'begun') ?? false,
+      progress?.run?.commit === third &&
+      progress.run.steps.some(({ name, state }) => name === 'render' && state === 'begun'),
   );
+  await sleep(quietMs);
   const fourth = await site.save('four');
   await site.until(isLive(fourth));
   const [second, first] = await keptReleasesIn(site.dataDir);

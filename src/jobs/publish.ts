@@ -60,7 +60,7 @@ export function publisherSettings(): Omit<PublisherJob, 'db' | 'move'> {
 }
 
 /**
- * Publishes from now on: each save becomes live a second after the last one, requests of editors are done, planned changes
+ * Publishes from now on: each save becomes live, together with those that come within a second, requests of editors are done, planned changes
  * come at their time. What is wrong stands in `progress.json` and is tried again. `stop` ends what is being built, which the
  * next start begins anew, and resolves when nothing is under way.
  */
@@ -166,29 +166,53 @@ async function publishIfNeeded(
     show({ state: 'failed', failure: failure.id });
     return false;
   }
-  if (quietForMs < quietMs) {
-    show({ state: 'waiting' });
-    publisher.getReady(wanted);
-    return false;
-  }
   show({});
-  const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
-  signal.addEventListener('abort', interrupt, { once: true });
-  const looking = setInterval(() => {
-    void waitingRequests(job.dataDir).then(
-      (requests) => requests.some(({ ask }) => ask === 'roll-back') && interrupt(),
-      () => {},
-    );
-  }, 500);
+  const cause = !live ? 'first' : live.codeBuild === wanted.codeBuild ? 'content' : 'code';
+  const watch = watchWhileMaking(job, publisher, wanted, quietForMs, signal);
   try {
-    const cause = !live ? 'first' : live.codeBuild === wanted.codeBuild ? 'content' : 'code';
-    await publisher.publish(wanted, cause, null, interruption.signal);
+    await publisher.publish(wanted, { cause, signal: watch.signal, isStillWanted: watch.isStillWanted });
   } finally {
-    clearInterval(looking);
-    signal.removeEventListener('abort', interrupt);
+    watch.end();
   }
+  publisher.getReady(wanted);
   return true;
+}
+
+/**
+ * Ends a release that is being made when somebody asks to go back, or saves within a second of the save that it is for: those
+ * are one release. Later saves are the next.
+ */
+function watchWhileMaking(
+  { dataDir }: PublisherJob,
+  publisher: Publisher,
+  { head }: Target,
+  quietForMs: number,
+  stopping: AbortSignal,
+) {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  if (stopping.aborted) end();
+  stopping.addEventListener('abort', end, { once: true });
+  const quietAt = performance.now() + quietMs - quietForMs;
+  const hasNewer = async () => (await publisher.target()).head !== head;
+  const look = async () => {
+    const requests = await waitingRequests(dataDir);
+    const isSuperseded = performance.now() < quietAt && (await hasNewer());
+    if (isSuperseded || requests.some(({ ask }) => ask === 'roll-back')) end();
+  };
+  const looking = setInterval(() => void look().catch(() => {}), lookEveryMs);
+  return {
+    signal: ending.signal,
+    async isStillWanted() {
+      const leftMs = quietAt - performance.now();
+      if (leftMs > 0) await pause(leftMs, ending.signal);
+      return !ending.signal.aborted && (leftMs <= 0 || !(await hasNewer()));
+    },
+    end() {
+      clearInterval(looking);
+      stopping.removeEventListener('abort', end);
+    },
+  };
 }
 
 const retries = new Map<string, { attempts: number; at: number }>();

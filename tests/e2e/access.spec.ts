@@ -130,18 +130,26 @@ test('opening any page any number of times changes nothing', async () => {
   const before = await everything();
   for (const cookie of [undefined, person.cookie, ...cookies])
     for (const pattern of patterns) await ask(pathOf(pattern), cookie, 'GET');
-  expect(await everything()).toEqual(before);
+  const after = await everything();
+  expect(after.difference(before)).toEqual(new Set());
+  expect(before.difference(after)).toEqual(new Set());
 });
 
-/** Every row of every table but the outbox, whose mails leave by themselves meanwhile. */
-async function everything(): Promise<Record<string, unknown[]>> {
+/**
+ * Every row of every table but the outbox, whose mails leave by themselves meanwhile, and the row that is written to see whether
+ * the database can be.
+ */
+async function everything(): Promise<Set<string>> {
   const db = await siteDb();
   return db.write(async (tx) => {
     const tables = await tx.all<{ name: string }>(
       sql`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'outbox' AND name NOT LIKE 'mail_attempts'`,
     );
-    const rows: Record<string, unknown[]> = {};
-    for (const { name } of tables) rows[name] = await tx.all(sql`SELECT * FROM ${sql.identifier(name)}`);
+    const rows = new Set<string>();
+    for (const { name } of tables)
+      for (const row of await tx.all(sql`SELECT * FROM ${sql.identifier(name)}`))
+        rows.add(`${name} ${JSON.stringify(row)}`);
+    for (const row of rows) if (row.includes('"key":"readiness"')) rows.delete(row);
     return rows;
   });
 }

@@ -113,11 +113,13 @@ export function joinErasures(
   return [...earlier, ...later.slice(common)];
 }
 
-function textOf(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
-  });
+  }
 }
 
 /** An entry holds one brace at its end and none before, so a line without it was cut off. */

@@ -38,6 +38,8 @@ export type ReleaseOrder = {
   /** The release that is live, with which it shares what is the same. */
   previous: Release | undefined;
   signal: AbortSignal;
+  /** Resolves once nothing newer can come that would take this release’s place: false when it has. */
+  isStillWanted: () => Promise<boolean>;
   now: () => Date;
   /** Programs that build and try a release; and how long the first may take. */
   builders: ReleaseBuilders;
@@ -81,6 +83,7 @@ export async function makeRelease(order: ReleaseOrder, hooks: ReleaseHooks): Pro
   let isWhole = false;
   try {
     const made = await make(order, folder, content, hooks);
+    if (!(await order.isStillWanted())) return { made: 'interrupted' };
     if (made.made !== 'release') return made;
     await writeJson(path.join(folder, 'release.json'), made.release);
     await settleFolder(folder, paths.release(order.id));

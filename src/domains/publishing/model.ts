@@ -107,11 +107,11 @@ export type Run = {
 };
 
 /**
- * What people see of the publisher. `resting`: what is live is the newest. `waiting`: a save was seen a moment ago. `working`:
- * see `run`. `failed`: the newest content did not become a release. `held`: somebody went back, so nothing is published
- * before the next save or press. `stuck`: the publisher cannot work; `trouble` says why, and it tries again by itself.
+ * What people see of the publisher. `resting`: what is live is the newest. `working`: see `run`. `failed`: the newest content
+ * did not become a release. `held`: somebody went back, so nothing is published before the next save or press. `stuck`: the
+ * publisher cannot work; `trouble` says why, and it tries again by itself.
  */
-type PublisherState = 'resting' | 'waiting' | 'working' | 'failed' | 'held' | 'stuck';
+type PublisherState = 'resting' | 'working' | 'failed' | 'held' | 'stuck';
 
 export type Progress = {
   format: 1;
@@ -177,5 +177,5 @@ export type PublishRequest = {
 /** How many releases are kept, the live one among them. */
 export const keptReleases = 5;
 
-/** One second after the last save. */
+/** Saves that follow each other so closely are one release. */
 export const quietMs = 1000;

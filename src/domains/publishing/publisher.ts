@@ -11,7 +11,13 @@ import {
   recoverLiveState,
   removeOldReleases,
 } from './live-state.ts';
-import { type MadeRelease, machineTrouble, makeRelease, NoBuiltSite } from './make-release.ts';
+import {
+  type MadeRelease,
+  machineTrouble,
+  makeRelease,
+  NoBuiltSite,
+  type ReleaseOrder,
+} from './make-release.ts';
 import {
   type Asker,
   type FailedRelease,
@@ -53,6 +59,9 @@ export type PublisherOptions = {
 /** What the site should show: the newest content, with the code at hand. */
 export type Target = { head: string | null; codeBuild: string };
 
+/** Why a release is made, and what ends that. See `ReleaseOrder`. */
+type PublishOrder = { cause: ReleaseCause } & Pick<ReleaseOrder, 'signal' | 'isStillWanted'>;
+
 type Outcome = 'live' | 'unchanged' | 'interrupted' | 'failed';
 
 export type Publisher = {
@@ -64,10 +73,10 @@ export type Publisher = {
   isQuick(target: Target): Promise<boolean>;
   /** The failure that keeps `target` from being live; undefined when nothing does. */
   failureOf(target: Target): FailedRelease | undefined;
-  /** A release of `target` will be asked for in a moment. */
+  /** Another release may soon be asked for. */
   getReady(target: Target): void;
   /** Makes a release of `target`, or takes the one that is kept, and lets the site serve it. */
-  publish(target: Target, cause: ReleaseCause, by: Asker | null, signal: AbortSignal): Promise<Outcome>;
+  publish(target: Target, order: PublishOrder): Promise<Outcome>;
   rollBack(request: PublishRequest & { ask: 'roll-back' }, target: Target | undefined): Promise<Outcome>;
   /** Forgets what keeps `target` from being published: a failure, or that somebody went back. */
   letGo(target: Target, requestId: string): Promise<void>;
@@ -109,26 +118,28 @@ export async function openPublisher(options: PublisherOptions): Promise<Publishe
     }
   }
 
-  async function publish(wanted: Target, cause: ReleaseCause, by: Asker | null, signal: AbortSignal) {
+  async function publish(wanted: Target, { cause, signal, isStillWanted }: PublishOrder): Promise<Outcome> {
     const previous = await liveRelease(dataDir);
     const kept = (await keptReleasesIn(dataDir)).find(
       ({ id, commit, codeBuild }) =>
         id !== previous?.id && commit === wanted.head && codeBuild === wanted.codeBuild,
     );
-    if (kept)
+    if (kept) {
+      if (!(await isStillWanted())) return 'interrupted';
       return goLive(
         kept,
         'published',
-        by,
-        beginRun(cause, kept.id, kept.commit, kept.saves, by, ['sync', 'move']),
+        null,
+        beginRun(cause, kept.id, kept.commit, kept.saves, null, ['sync', 'move']),
       );
+    }
     const earlier = failures.get(keyOf({ commit: wanted.head, codeBuild: wanted.codeBuild }));
     const number = earlier?.number ?? state.lastNumber + 1;
     const id = `${String(number).padStart(6, '0')}-${(wanted.head ?? 'shipped').slice(0, 12)}`;
     state.lastNumber = Math.max(number, state.lastNumber);
     await keepState();
     const saves = await newSaves(previous, wanted.head);
-    const run = beginRun(cause, id, wanted.head, saves, by, releaseSteps);
+    const run = beginRun(cause, id, wanted.head, saves, null, releaseSteps);
     let made: MadeRelease;
     try {
       made = await makeRelease(
@@ -144,6 +155,7 @@ export async function openPublisher(options: PublisherOptions): Promise<Publishe
           saves,
           previous,
           signal,
+          isStillWanted,
         },
         { onStep: progress.showStep, onLine: progress.showLine },
       );
@@ -158,9 +170,9 @@ export async function openPublisher(options: PublisherOptions): Promise<Publishe
         faults: [],
       };
     }
-    if (made.made === 'release') return goLive(made.release, 'published', by, run);
+    if (made.made === 'release') return goLive(made.release, 'published', null, run);
     if (made.made === 'nothing-new' && previous) {
-      recordUnchanged(wanted, previous, by);
+      recordUnchanged(wanted, previous);
       await keepState();
       endRun();
       return 'unchanged';
@@ -169,6 +181,8 @@ export async function openPublisher(options: PublisherOptions): Promise<Publishe
       await fail(run, number, wanted, cause, made);
       return 'failed';
     }
+    if (!earlier) state.lastNumber = number - 1; // nobody has seen it
+    await keepState();
     endRun();
     return 'interrupted';
   }
@@ -263,10 +277,10 @@ export async function openPublisher(options: PublisherOptions): Promise<Publishe
     progress.showStep('sync', 'done', Math.round(performance.now() - began));
   }
 
-  function recordUnchanged({ head, codeBuild }: Target, { id, number }: Release, by: Asker | null) {
+  function recordUnchanged({ head, codeBuild }: Target, { id, number }: Release) {
     const at = now().toISOString();
     state.moves = [
-      { release: id, number, commit: head, at, how: 'unchanged' as const, by },
+      { release: id, number, commit: head, at, how: 'unchanged' as const, by: null },
       ...state.moves,
     ].slice(0, 100);
     if (state.live) state.live = { ...state.live, head, codeBuild };

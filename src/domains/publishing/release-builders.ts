@@ -9,7 +9,8 @@ export type ReleaseScripts = {
 };
 
 const trialMemoryMb = 512;
-const idleMs = 30_000;
+/** An editor who saved saves again; after that, the memory is better free. */
+const idleMs = 10 * 60_000;
 
 export type ReleaseBuilders = {
   /** Gets programs for one release ready, since one will soon be asked for. They end by themselves when none is. */
