@@ -25,7 +25,6 @@ export function limitConnections(server: Server, limits: SocketLimits): void {
   server.keepAliveTimeout = 5_000;
   server.timeout = 30_000;
   server.maxConnections = mostSockets;
-  Object.assign(server, { dropMaxConnection: true }); // or the supervisor would offer the connection to one full worker after the other
   limitAnAddress(server, limits);
 }
 
