@@ -101,7 +101,6 @@ export async function liveThroughKills(plan: FaultPlan): Promise<FaultReport> {
   const resend = await startFakeResend(plan.faults);
   const report = emptyReport();
   const site = await startProductionSite(plan.home, plan.builtDir, {
-    SITE_URL: 'http://127.0.0.1:4321', // what the site was built for
     TRUST_PROXY: '1', // so that many can sign in
     PREVIEW_CARDS: 'site',
     RESEND_API_KEY: 're_test',

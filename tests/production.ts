@@ -50,7 +50,7 @@ export async function startProductionSite(
       ['src/server/start.ts'],
       {
         PORT: String(port),
-        SITE_URL: `http://127.0.0.1:${port}`,
+        SITE_URL: 'http://127.0.0.1:4321', // what the site was built for: it becomes the first release as it is
         DATA_DIR: dataDir,
         APP_SECRET: appSecret,
         WORKERS: '2',

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Front, freePort, has, startCaddy, startNginx } from '../../tests/fronts.ts';
 import { securityHeaders } from '../lib/security-policy.ts';
 import { type Serving, serve } from './serve.ts';
@@ -169,3 +170,17 @@ describe.each([
     expect([answer.status, answer.body.includes('6.6.6.6')]).toEqual([200, false]);
   });
 });
+
+test.runIf(has('caddy'))(
+  'behind caddy, who comes while the server is started again waits for it',
+  async () => {
+    const [port, sitePort] = [await freePort(), await freePort()];
+    const front = await startCaddy({ port, sitePort, client: path.join(dist, 'client') });
+    onTestFinished(() => front.stop());
+    const answer = ask(front.url, '/me');
+    await sleep(700);
+    const server = createServer((_, response) => response.end('back again')).listen(sitePort, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    expect(await answer).toMatchObject({ status: 200, body: 'back again' });
+  },
+);

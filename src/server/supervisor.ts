@@ -6,8 +6,8 @@ import { log } from '../platform/log.ts';
 import { serveMetrics } from './metrics-port.ts';
 import { portProblem } from './port.ts';
 import { currentFolder, type Prepared, prepare } from './prepare.ts';
-import { startJobRunner } from './run-job-runner.ts';
-import { startWorkers } from './workers.ts';
+import { type JobRunner, startJobRunner } from './run-job-runner.ts';
+import { startWorkers, type Workers } from './workers.ts';
 
 /**
  * What `npm start` is: brings the database up to date, sees to it that there is a release, starts one process a core that serves
@@ -40,6 +40,9 @@ try {
 }
 
 let isStopping = false;
+let workers: Workers | undefined;
+let jobRunner: JobRunner | undefined;
+let metrics: ReturnType<typeof serveMetrics>;
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.on(signal, () => {
     if (isStopping) process.exit(1);
@@ -54,39 +57,32 @@ process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'supervi
 process.title = 'peersphere';
 process.env['NODE_COMPILE_CACHE'] = path.join(env.dataDir, 'cache', 'code'); // for the processes we start: they begin sooner
 
-const prepared = await prepare(env.dataDir);
+// What was served last works with the database as it was and as it will be: nobody has to wait.
+const served = currentFolder(env.dataDir);
+let prepared = served ? undefined : await prepare(env.dataDir);
 if (isStopping) process.exit(0);
-if ('problem' in prepared) fail(prepared.problem);
+if (prepared && 'problem' in prepared) fail(prepared.problem);
 
-const workers = startWorkers({ release: prepared.release, count: env.workers });
-workers.tellTroubles(prepared.troubles);
-let jobRunner: ReturnType<typeof startJobRunner> | undefined;
+workers = startWorkers({ release: served ?? prepared!.release, count: env.workers });
 const started = await workers.started;
 if ('problem' in started) fail(started.problem);
-const metrics = serveMetrics(env.metricsPort);
-if (prepared.isWhole) beginJobs();
-else prepareAgain();
+metrics = serveMetrics(env.metricsPort);
 process.stdout.write(`ready ${started.url}\n`);
+prepared ??= await prepare(env.dataDir);
+await take(workers, prepared);
 
-function beginJobs() {
-  if (!isStopping) jobRunner ??= startJobRunner({ move: workers.move });
-}
-
-/** Until the database is up to date, nothing that needs it as this code knows it is begun. */
-function prepareAgain() {
-  setTimeout(async () => {
-    const again = await prepare(env.dataDir);
-    if (isStopping) return;
-    await take(again);
-    if ('isWhole' in again && again.isWhole) beginJobs();
-    else prepareAgain();
-  }, againMs).unref();
-}
-
-async function take(again: Prepared) {
-  if ('problem' in again) return;
-  const moved = await workers.move(again.release);
-  workers.tellTroubles(moved.moved ? again.troubles : [...again.troubles, moved.reason]);
+/** Serves what was prepared, and begins the jobs. Until the database is up to date, nothing that needs it as this code knows it is begun. */
+async function take(site: Workers, prepared: Prepared) {
+  if (isStopping) return;
+  if ('release' in prepared) {
+    const moved = await site.move(prepared.release);
+    site.tellTroubles(moved.moved ? prepared.troubles : [...prepared.troubles, moved.reason]);
+    if (prepared.isWhole) {
+      if (!isStopping) jobRunner ??= startJobRunner({ move: site.move });
+      return;
+    }
+  }
+  setTimeout(async () => take(site, await prepare(env.dataDir)), againMs).unref();
 }
 
 /** Lets requests, jobs and writes under way finish, for ten seconds at most. A second signal does not wait. */

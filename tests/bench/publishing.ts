@@ -19,11 +19,7 @@ const manyPages = 2_000;
 /** From the save of an editor to the site that shows it; what visitors notice of a switch; what fifty releases leave behind. */
 export async function measurePublishing({ build, runs }: Bench): Promise<Measure[]> {
   const built = await build();
-  // The address that the site was built for, so that the first release is the built site; it listens elsewhere.
-  const site = await startProductionSite(home, built, {
-    SITE_URL: 'http://127.0.0.1:4321',
-    PREVIEW_CARDS: 'site',
-  });
+  const site = await startProductionSite(home, built, { PREVIEW_CARDS: 'site' });
   const measures: Measure[] = [];
   try {
     await saveAndSee(site); // the first one fills the caches
@@ -209,7 +205,7 @@ async function measureFlatness(site: ProductionSite, releases: number): Promise<
   ];
 }
 
-/** Resident memory of the supervisor and what it started, in MB, once programs that were got ready have ended. */
+/** Resident memory of the supervisor and what it started, in MB, once what was replaced has ended. */
 async function memoryOf({ pid }: ProductionSite): Promise<number> {
   await sleep(35_000);
   const rows = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,rss='], { encoding: 'utf8' })
