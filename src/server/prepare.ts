@@ -10,7 +10,7 @@ export type Prepared =
   | { problem: string };
 
 /**
- * What has to happen before anything is served: the database is brought up to date, and there is a release. Both happen in
+ * What has to happen before this code serves anything: the database is brought up to date, and there is a release. Both happen in
  * processes of their own, which are gone afterwards. When the database cannot be brought up to date, or no newer release be made,
  * the release that was served last is served on: it works with the database as it was.
  */

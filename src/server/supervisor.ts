@@ -10,8 +10,8 @@ import { type JobRunner, startJobRunner } from './run-job-runner.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
 /**
- * What `npm start` is: brings the database up to date, sees to it that there is a release, starts one process a core that serves
- * it and one that runs the jobs, starts again what dies, and on SIGTERM lets all of them finish. Does nothing else itself, so
+ * What `npm start` is: serves what was served last, brings the database up to date, sees to it that there is a release of this
+ * code, starts one process a core that serves it and one that runs the jobs, starts again what dies, and on SIGTERM lets all of them finish. Does nothing else itself, so
  * that nothing can go wrong with it.
  */
 const longestStopMs = 10_000;
