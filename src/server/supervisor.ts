@@ -11,8 +11,8 @@ import { startWorkers, type Workers } from './workers.ts';
 
 /**
  * What `npm start` is: serves what was served last, brings the database up to date, sees to it that there is a release of this
- * code, starts one process a core that serves it and one that runs the jobs, starts again what dies, and on SIGTERM lets all of them finish. Does nothing else itself, so
- * that nothing can go wrong with it.
+ * code, starts one process a core that serves it and one that runs the jobs, starts again what dies, and on SIGTERM lets all of
+ * them finish. Does nothing else itself, so that nothing can go wrong with it.
  */
 const longestStopMs = 10_000;
 const againMs = 60_000;
@@ -71,7 +71,10 @@ process.stdout.write(`ready ${started.url}\n`);
 prepared ??= await prepare(env.dataDir);
 await take(workers, prepared);
 
-/** Serves what was prepared, and begins the jobs. Until the database is up to date, nothing that needs it as this code knows it is begun. */
+/**
+ * Serves what was prepared, and begins the jobs. Until the database is up to date, nothing that needs it as this code knows it
+ * is begun, and it is tried again each minute.
+ */
 async function take(site: Workers, prepared: Prepared) {
   if (isStopping) return;
   if ('release' in prepared) {
