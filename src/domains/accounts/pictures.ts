@@ -1,15 +1,12 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { env } from '../../platform/env.ts';
 import type { Id } from '../../platform/ids.ts';
-import { log } from '../../platform/log.ts';
+import { drawApart } from '../../platform/image-process.ts';
 import { pictureLimits } from './model.ts';
 
-/** In the folder of the code, where every process of ours runs: a release may lie anywhere. */
-const worker = path.resolve('src/domains/accounts/picture-worker.ts');
+const worker = 'src/domains/accounts/picture-worker.ts';
 
 const folder = path.join(env.dataDir, 'uploads', 'pictures');
 
@@ -30,10 +27,10 @@ export async function storePicture(bytes: Uint8Array): Promise<StoredPicture> {
   if (bytes.byteLength === 0) return { problem: 'Choose a picture.' };
   if (bytes.byteLength > pictureLimits.bytes) return { problem: sentences['too-large'] };
   if (!isPicture(bytes)) return { problem: sentences['wrong-kind'] };
-  const made = await inTurn(() => squareWebp(bytes));
+  const made = await inTurn(() => drawApart(worker, bytes, longestWorkMs));
   if ('refused' in made) return { problem: sentences[made.refused] };
   const pictureId = `pic_${randomBytes(16).toString('hex')}` as Id<'pic'>;
-  await writeWhole(fileOf(pictureId), made.picture);
+  await writeWhole(fileOf(pictureId), made.image);
   return { pictureId };
 }
 
@@ -87,28 +84,6 @@ function isPicture(bytes: Uint8Array): boolean {
   const is = (signature: string, at = 0) =>
     start.subarray(at, at + signature.length).equals(Buffer.from(signature, 'latin1'));
   return is('\xff\xd8\xff') || is('\x89PNG\r\n\x1a\n') || (is('RIFF') && is('WEBP', 8));
-}
-
-/** Lets the worker decode and draw it. The worker is given nothing of ours, not even the environment. */
-async function squareWebp(bytes: Uint8Array): Promise<{ picture: Buffer } | { refused: Refusal }> {
-  const child = spawn(process.execPath, [worker], {
-    env: {},
-    stdio: ['pipe', 'pipe', 'ignore'],
-    timeout: longestWorkMs,
-    killSignal: 'SIGKILL',
-  });
-  const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
-  });
-  child.stdin.on('error', () => {}); // it may refuse before it has read everything
-  child.stdin.end(bytes);
-  const [picture, end] = await Promise.all([buffer(child.stdout), ended]);
-  if (end === 0 && picture.length > 0) return { picture };
-  if (end === 3) return { refused: 'unreadable' };
-  if (end === 4) return { refused: 'too-many-pixels' };
-  log.warn({ end }, 'picture.worker-ended');
-  return { refused: end === 'SIGKILL' ? 'too-slow' : 'unreadable' };
 }
 
 let isWorking = false;

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import nodePath from 'node:path';
-import { log } from '../../platform/log.ts';
+import { drawApart } from '../../platform/image-process.ts';
 
 const mb = 1024 * 1024;
 
@@ -103,8 +101,7 @@ function textOf(bytes: Buffer): string | undefined {
   }
 }
 
-/** In the code tree, which every process of ours is started in: a release may stand anywhere. */
-const worker = nodePath.resolve('src/domains/content/image-worker.ts');
+const worker = 'src/domains/content/image-worker.ts';
 const longestWorkMs = 15_000;
 
 let turn: Promise<unknown> = Promise.resolve();
@@ -117,24 +114,11 @@ function imageProblem(name: string, bytes: Buffer): Promise<string | undefined> 
 }
 
 async function decode(name: string, bytes: Buffer): Promise<string | undefined> {
-  const child = spawn(process.execPath, [worker], {
-    env: {},
-    stdio: ['pipe', 'ignore', 'ignore'],
-    timeout: longestWorkMs,
-    killSignal: 'SIGKILL',
-  });
-  const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
-  });
-  child.stdin.on('error', () => {}); // it may refuse before it has read everything
-  child.stdin.end(bytes);
-  const end = await ended;
-  if (end === 0) return undefined;
-  if (end === 4)
+  const decoded = await drawApart(worker, bytes, longestWorkMs);
+  if ('image' in decoded) return undefined;
+  if (decoded.refused === 'too-many-pixels')
     return `“${name}” has more than 40 megapixels. Make it smaller: 2,000 pixels wide is plenty.`;
-  if (end !== 3) log.warn({ end }, 'image.worker-ended');
-  return end === 'SIGKILL'
+  return decoded.refused === 'too-slow'
     ? `“${name}” took too long to read. Save it anew as JPEG or PNG.`
     : `“${name}” cannot be read as an image, or is not whole. Open it, save it anew as JPEG or PNG, and try again.`;
 }
