@@ -261,7 +261,7 @@ async function problemsOf(response: Response): Promise<string> {
 }
 
 /** What 90 seconds do to mails whose process died, and what their delays do to those that failed. */
-async function endWaiting(db: Db) {
+export async function endWaiting(db: Db) {
   await db.write(async (tx) => {
     await tx
       .update(outbox)

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { Agent, get } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eq, inArray } from 'drizzle-orm';
@@ -18,9 +17,11 @@ import { isReleaseId } from '../src/domains/publishing/release-folders.ts';
 import { keptReleasesIn, liveState } from '../src/domains/publishing/releases.ts';
 import { type Id, newId } from '../src/platform/ids.ts';
 import { addPeople, addressOf, benchPassword, cookieFrom, inBatches, postForm } from './bench/portal.ts';
+import { endWaiting } from './crash.ts';
 import { type FakeResend, type Faults, startFakeResend } from './fake-resend.ts';
 import { addLiveSession, addMembers } from './live-sessions.ts';
 import { type ProductionSite, password, startProductionSite } from './production.ts';
+import { ask } from './whole-answer.ts';
 
 /** What is killed: the process itself, and nothing that it has started. */
 const victims = ['supervisor', 'worker', 'build', 'job runner'] as const;
@@ -408,24 +409,6 @@ async function read(world: World) {
   }
 }
 
-const agent = new Agent({ keepAlive: false });
-
-/** One request on a connection of its own, and its whole answer. */
-function ask(url: string): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const request = get(url, { agent, timeout: 30_000 }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
-      );
-      response.once('error', reject);
-    });
-    request.once('timeout', () => request.destroy(new Error('No answer after 30 seconds.')));
-    request.once('error', reject);
-  });
-}
-
 // Writing
 
 type Person = { id: Id<'usr'>; place: number; cookie?: string; liveSession: Id<'ses'> };
@@ -623,20 +606,6 @@ async function untilLive({ site, known }: World, told: Told) {
   }
   await known.look();
   await sleep(1500); // what is over is tidied up
-}
-
-/** What 90 seconds do to mails whose process died, and what their delays do to those that failed. */
-async function endWaiting(db: Db) {
-  await db.write(async (tx) => {
-    await tx
-      .update(outbox)
-      .set({ leasedUntil: new Date(0) })
-      .where(eq(outbox.state, 'sending'));
-    await tx
-      .update(outbox)
-      .set({ nextAttemptAt: new Date(0) })
-      .where(eq(outbox.state, 'waiting'));
-  });
 }
 
 async function untilSent(db: Db, isPatient: boolean) {

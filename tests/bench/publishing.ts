@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { commitSave } from '../../src/domains/content/saves.ts';
 import { keptReleasesIn, liveState } from '../../src/domains/publishing/releases.ts';
 import { askPublisher } from '../../src/domains/publishing/requests.ts';
 import { type ProductionSite, startProductionSite } from '../production.ts';
+import { ask } from '../whole-answer.ts';
 import { generatedPage } from './generated-pages.ts';
 import { type Bench, type Measure, progress, quantile } from './measure.ts';
 
@@ -76,9 +77,8 @@ async function saveAndSee({ url, contentDir, dataDir }: ProductionSite): Promise
     additions: [{ path: edited.file, bytes: Buffer.from(text) }],
     deletions: [],
   });
-  const agent = new Agent({ keepAlive: false });
   for (;;) {
-    const answer = await ask(url + edited.page, agent);
+    const answer = await ask(url + edited.page);
     if (answer.body.includes(words)) break;
     if (performance.now() - began > 300_000) throw new Error('The save was not live after five minutes.');
     await sleep(20);
@@ -237,20 +237,4 @@ async function addPages(site: ProductionSite) {
   const message = `Add ${count} pages`;
   await commitSave(contentDir, { author: editor, now: new Date(), message, additions, deletions: [] });
   await saveAndSee(site);
-}
-
-/** One request, and its whole answer. */
-function ask(url: string, agent: Agent): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const request = get(url, { agent, timeout: 30_000 }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
-      );
-      response.once('error', reject);
-    });
-    request.once('timeout', () => request.destroy(new Error('No answer after 30 seconds.')));
-    request.once('error', reject);
-  });
 }
